@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/instant.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace date {
+class time_zone;
+}
+
+namespace heiasync::calendar {
+
+/// A zone of the system's tz database, by its IANA name. Throws std::invalid_argument where there is none of that name.
+const date::time_zone& find_zone(std::string_view name);
+
+/// The zone's date at that instant.
+core::Date local_date(core::Instant instant, const date::time_zone& zone);
+
+/// The instant's local time with its offset, for people: `2026-07-01 04:30:00 +03:00`.
+std::string format_local(core::Instant instant, const date::time_zone& zone);
+
+enum class Shift {
+    none,
+    gap,     ///< the zone skips daily_at on that date
+    overlap  ///< it happens twice: the first counts
+};
+
+/// The one firing of a local date.
+struct Slot {
+    core::Date date{};
+    core::Instant at{};
+    Shift shift = Shift::none;
+
+    friend bool operator==(const Slot&, const Slot&) = default;
+};
+
+/// The slot of a local date at `daily_at` (since local midnight, below 24 h). A time that the zone skips means the
+/// first instant after the gap or, where that is another date, the last minute before it; one that happens twice means
+/// the first of the two; a date that the zone skips has none.
+std::optional<Slot> slot_of(core::Date date, std::chrono::minutes daily_at, const date::time_zone& zone);
+
+/// The first slot strictly after an instant.
+Slot next_slot(core::Instant after, std::chrono::minutes daily_at, const date::time_zone& zone);
+
+/// A calendar period, both days inclusive.
+struct Period {
+    core::Date start{};
+    core::Date end{};
+
+    friend auto operator<=>(const Period&, const Period&) = default;
+};
+
+/// The reporting period of `months` months (1, 2, 3, 4, 6 or 12, counted from January) that contains a date.
+Period period_of(core::Date date, int months);
+
+/// The period directly before.
+Period previous(const Period& period, int months);
+
+/// The first instant at which the local date after `date` has begun, or a later date where the zone skips that one.
+core::Instant end_of_date(core::Date date, const date::time_zone& zone);
+
+/// When a period is closed: its last day has ended in each of the zones and in UTC.
+core::Instant closed_at(const Period& period, const date::time_zone& schedule_zone, const date::time_zone& api_zone);
+
+/// run_on minus the day after the period's end, in days: 0 on the first possible date.
+int days_late(const Period& period, core::Date run_on);
+
+/// The periods closed by `now` that are at most `max_days_late` days late on `run_on`, oldest first.
+std::vector<Period> due_periods(core::Instant now, core::Date run_on, int months, int max_days_late,
+                                const date::time_zone& schedule_zone, const date::time_zone& api_zone);
+
+}  // namespace heiasync::calendar

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "core/bytes.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace heiasync::documents {
+
+/// The exact bytes of a document, as they came out of transfer and content coding: one zlib stream, cut into pieces.
+struct Original {
+    static constexpr std::size_t max_piece_size = 1U << 20U;
+
+    std::vector<std::string> pieces;         ///< each of at most max_piece_size compressed bytes
+    std::uint64_t size = 0;                  ///< of the document, uncompressed
+    std::array<unsigned char, 32> sha256{};  ///< of the document, uncompressed
+};
+
+/// Compresses and hashes a document while it arrives, so that it never stands in memory as text.
+class OriginalWriter final : public core::ByteSink {
+public:
+    OriginalWriter();
+    ~OriginalWriter() override;
+
+    void restart() override;
+    void write(std::string_view bytes) override;
+    /// Ends the stream and hands the document over. Call once; restart() makes the writer usable again.
+    [[nodiscard]] Original finish();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Gives the bytes of a document back. The original must outlive the reader. read() throws std::runtime_error where the
+/// pieces are no complete zlib stream.
+class OriginalReader final : public core::ByteSource {
+public:
+    explicit OriginalReader(const Original& original);
+    ~OriginalReader() override;
+
+    std::string_view read() override;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace heiasync::documents

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "history/error.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace heiasync::history {
+
+/// An open transaction on the database thread. What can be done in it are the functions of the aggregates.
+class Transaction;
+
+/// One connection to PostgreSQL and the thread that owns it. Jobs run there one after the other; who awaits one resumes
+/// on the executor that was given. Connects with the first job, and anew with the next one after a connection was lost.
+class Database {
+public:
+    /// `url` is anything libpq takes. Nothing is connected yet.
+    Database(boost::asio::any_io_executor executor, std::string url);
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+    /// Waits for the job in hand.
+    ~Database();
+
+    /// Runs `job(Transaction&)` in one transaction on the database thread and commits what it did; where it throws,
+    /// nothing is done and the exception arrives here. Throws DatabaseError. The job is an lvalue on purpose: g++ 12
+    /// destroys a temporary in a co_await expression twice.
+    template <class Job>
+    auto transact(Job& job) -> boost::asio::awaitable<std::invoke_result_t<Job&, Transaction&>> {
+        using Result = std::invoke_result_t<Job&, Transaction&>;
+        if constexpr (std::is_void_v<Result>) {
+            std::function<void(Transaction&)> body{std::ref(job)};
+            co_await execute(std::move(body));
+        } else {
+            std::optional<Result> result;
+            auto run = [&job, &result](Transaction& transaction) { result.emplace(job(transaction)); };
+            std::function<void(Transaction&)> body{std::ref(run)};
+            co_await execute(std::move(body));
+            co_return std::move(*result);
+        }
+    }
+
+private:
+    boost::asio::awaitable<void> execute(std::function<void(Transaction&)> body);
+
+    struct Thread;
+    std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace heiasync::history

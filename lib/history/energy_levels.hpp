@@ -1,0 +1,49 @@
+#pragma once
+
+#include "core/instant.hpp"
+#include "documents/decode.hpp"
+#include "documents/original.hpp"
+#include "documents/survey_document.hpp"
+#include "history/database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace heiasync::history {
+
+struct EnergyLevelsSnapshot {
+    std::int64_t sync_run_id = 0;
+    std::int64_t organisation_id = 0;
+    std::string business_id;  ///< '' for the whole organisation
+    core::Date period_start{};
+    core::Date period_end{};     ///< inclusive
+    core::Instant fetched_at{};  ///< when the last byte of the answer arrived
+    int days_late = 0;           ///< run_on minus the day after period_end
+};
+
+struct StoredDocument {
+    std::int64_t id = 0;  ///< energy_level_id or report_version_id
+    documents::DocumentStatus status = documents::DocumentStatus::stored;
+    std::vector<documents::Drift> drift;
+};
+
+/// Stores the snapshot, its results, its JSON and its bytes. Throws DecodeError, and DatabaseError (refused) where this
+/// organisation, business id and period are stored already.
+StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsSnapshot& snapshot,
+                                   const documents::Original& original);
+
+/// Organisation, business id and reporting period: what is pulled once for ever.
+struct EnergyLevelsCell {
+    std::int64_t organisation_id = 0;
+    std::string business_id;
+    core::Date period_start{};
+
+    friend auto operator<=>(const EnergyLevelsCell&, const EnergyLevelsCell&) = default;
+};
+
+/// Cells of these periods that need no request any more: stored, or skipped for good.
+std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
+                                                    const std::vector<core::Date>& period_starts);
+
+}  // namespace heiasync::history

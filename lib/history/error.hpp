@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace heiasync::history {
+
+/// A statement or a connection failed. The text names what was being done and the SQLSTATE; it never quotes a row or a
+/// key.
+class DatabaseError : public std::runtime_error {
+public:
+    enum class Kind {
+        away,      ///< not reachable, restarting, full, read-only: nothing can be stored now, later it may
+        in_doubt,  ///< the connection broke while a commit was going on: it may or may not have happened
+        refused,   ///< this data cannot be stored (SQLSTATE class 22 or 23): another transaction can go on
+        schema,    ///< the schema is missing, older or newer than this program, or the role may not use it
+        ours       ///< anything else: a mistake of this program
+    };
+
+    DatabaseError(Kind kind, const std::string& what, std::string sqlstate);
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+    [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
+
+private:
+    Kind kind_;
+    std::string sqlstate_;
+};
+
+}  // namespace heiasync::history

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/instant.hpp"
+#include "documents/original.hpp"
+#include "documents/report.hpp"
+#include "history/database.hpp"
+#include "history/energy_levels.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace heiasync::history {
+
+struct ReportSnapshot {
+    std::int64_t sync_run_id = 0;
+    std::int64_t organisation_id = 0;
+    documents::Report report;       ///< as listed; ready()
+    core::Instant listed_at{};      ///< when it was first listed as ready, as far as this run knows
+    core::Instant downloaded_at{};  ///< when the last byte of the document arrived
+};
+
+/// Stores a version of a report: its row, its instances, results, JSON, bytes and source. Throws DecodeError, and
+/// DatabaseError (refused) where this version is stored already.
+StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snapshot,
+                            const documents::Original& original);
+
+struct ReportVersion {
+    std::int64_t organisation_id = 0;
+    std::int64_t report_id = 0;
+    core::Instant generated_at{};
+
+    friend auto operator<=>(const ReportVersion&, const ReportVersion&) = default;
+};
+
+/// The versions stored, sorted.
+std::vector<ReportVersion> stored_report_versions(Transaction& transaction);
+
+/// Notes which versions of an organisation's reports are listed as ready and not stored yet: the first time that a
+/// version is seen its first_listed_at begins, which store_report uses.
+void record_listed_reports(Transaction& transaction, std::int64_t sync_run_id, std::int64_t organisation_id,
+                           const std::vector<documents::Report>& reports, core::Instant listed_at);
+
+}  // namespace heiasync::history

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "core/bytes.hpp"
+#include "core/clock.hpp"
+#include "core/secret.hpp"
+#include "http/retry.hpp"
+#include "http/url.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace heiasync::http {
+
+/// No answer was had. The text names the operation (the request's route template), the server and what failed; it shows
+/// no URL, no header and no byte of a body.
+class TransportError : public std::runtime_error {
+public:
+    enum class Kind {
+        resolve,    ///< the name is not known
+        connect,    ///< refused, unreachable, or not within connect_timeout
+        tls,        ///< the certificate or the handshake: repeating it does not help
+        proxy,      ///< the proxy refused the tunnel
+        timeout,    ///< not answered within request_timeout
+        broken,     ///< closed or reset, or cut short
+        protocol,   ///< not HTTP, or a broken coding
+        too_large,  ///< the body is beyond max_response_size
+        redirect    ///< too many, to nowhere, or from https to http
+    };
+
+    TransportError(Kind kind, const std::string& what, int attempts);
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+    [[nodiscard]] int attempts() const { return attempts_; }  ///< how often the request was tried
+    /// Whether the same request may succeed a moment later.
+    [[nodiscard]] bool retriable() const;
+
+private:
+    Kind kind_;
+    int attempts_;
+};
+
+struct Request {
+    Request(std::string route_template, Url to) : route{std::move(route_template)}, url{std::move(to)} {}
+
+    std::string method = "GET";
+    /// The operation as logs and errors name it, ids and query left out: `GET
+    /// /admin/v1/documents/organisations/{id}/stats`.
+    std::string route;
+    Url url;
+    std::optional<core::Secret> bearer;  ///< for `Authorization`; never sent to another origin
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::optional<core::Secret> body;  ///< sent as application/json
+};
+
+struct Response {
+    unsigned status = 0;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+    std::string failure_body;                                  ///< of an answer that is not 2xx, cut to 64 KiB
+    std::uint64_t body_size = 0;                               ///< of a 2xx answer, after content decoding
+    core::Instant received_at{};                               ///< when the last byte arrived, by the clock given
+    int attempts = 1;                                          ///< how often the request was tried
+    bool deferred = false;                                     ///< Retry-After asked for more than max_delay
+
+    /// The value of the first header of that name (lower case), or none.
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+/// What happened to one attempt, for logs, metrics and the progress line.
+struct AttemptReport {
+    std::string_view route;
+    std::optional<unsigned> status;  ///< unset: a transport error
+    std::string_view error;          ///< of the transport error
+    std::chrono::microseconds duration{0};
+    std::uint64_t bytes_received = 0;                   ///< on the wire, bodies only
+    std::optional<std::chrono::milliseconds> retry_in;  ///< set: another attempt follows after that
+    std::optional<core::Instant> server_date;           ///< the `Date` header of an answer without `Age`
+};
+
+struct ClientSettings {
+    std::chrono::milliseconds connect_timeout{10'000};  ///< name look-up, connect, proxy and TLS together
+    std::chrono::milliseconds request_timeout{60'000};  ///< from the first byte sent to the last byte received
+    std::chrono::milliseconds min_request_interval{0};  ///< between the starts of two requests
+    std::uint64_t max_response_size = 200ULL << 20U;
+    RetryPolicy retry;
+    std::optional<std::filesystem::path> ca_file;  ///< trusted beside the system's certificates
+    std::optional<std::string> proxy;              ///< `http://host:port`; unset: https_proxy and no_proxy decide
+    std::string user_agent = "heiasyncd";
+    std::function<void(const AttemptReport&)> on_attempt;  ///< may be empty
+};
+
+/// An HTTP client that sends one request at a time over one connection, which it keeps open and replaces when it went
+/// stale. TLS 1.2 or newer; certificate and host name are verified, always. Takes gzip. Not for concurrent use: the
+/// vendor asks for none.
+class Client {
+public:
+    /// `clock` gives the time of answers and waits between attempts; deadlines are in real time, always. Throws
+    /// std::runtime_error where ca_file cannot be used.
+    Client(boost::asio::any_io_executor executor, core::Clock& clock, ClientSettings settings);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client();
+
+    /// Sends the request and repeats it as the policy says. The bytes of a 2xx body go to `body`, which is restarted
+    /// before each attempt. Every status is an answer, returned once it will not be retried; throws TransportError
+    /// where there is none. `attempts` overrides the policy's. `request` and `body` must live until the end of the
+    /// call.
+    boost::asio::awaitable<Response> send(const Request& request, core::ByteSink& body,
+                                          std::optional<int> attempts = std::nullopt);
+
+    /// Closes the connection. The next request opens a new one.
+    void close() noexcept;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace heiasync::http
