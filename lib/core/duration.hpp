@@ -10,7 +10,8 @@ namespace heiasync::core {
 /// Throws std::invalid_argument with a sentence that says what is expected.
 std::chrono::milliseconds parse_duration(std::string_view text);
 
-/// The shortest text that parse_duration reads back as the same length: `1h`, `90s`, `250ms`, `0s`.
+/// The same length as parse_duration reads it, in the largest unit that gives a whole number: `1h`, `90s`, `250ms`,
+/// `0s`.
 std::string format_duration(std::chrono::milliseconds duration);
 
 }  // namespace heiasync::core

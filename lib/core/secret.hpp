@@ -4,6 +4,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 namespace heiasync::core {
 
@@ -11,7 +12,7 @@ namespace heiasync::core {
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string value) : value_{std::move(value)} {}
+    explicit Secret(std::string value);
     Secret(const Secret&) = default;
     Secret(Secret&& other) noexcept;
     Secret& operator=(const Secret& other);
