@@ -3,6 +3,7 @@
 #include "core/instant.hpp"
 
 #include <chrono>
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace date {
 class time_zone;
 }
 
+/// Civil time, by the rules that decide what is done when. Pure functions on the system's tz database, which is read as
+/// far as 2037: later dates have the offset that holds at its end.
 namespace heiasync::calendar {
 
 /// A zone of the system's tz database, by its IANA name. Throws std::invalid_argument where there is none of that name.
@@ -51,16 +54,18 @@ struct Period {
     core::Date start{};
     core::Date end{};
 
-    friend auto operator<=>(const Period&, const Period&) = default;
+    friend std::strong_ordering operator<=>(const Period&, const Period&) = default;
 };
 
-/// The reporting period of `months` months (1, 2, 3, 4, 6 or 12, counted from January) that contains a date.
+/// The reporting period of `months` months (1, 2, 3, 4, 6 or 12, counted from January) that contains a date. Throws
+/// std::invalid_argument for another number of months, as all below do.
 Period period_of(core::Date date, int months);
 
-/// The period directly before.
+/// The period of that length that contains the day before `period` starts.
 Period previous(const Period& period, int months);
 
-/// The first instant at which the local date after `date` has begun, or a later date where the zone skips that one.
+/// The instant from which on the zone's date is later than `date` for good: where a transition goes back over midnight,
+/// the second midnight counts; where the zone skips the next date, the first instant after the gap.
 core::Instant end_of_date(core::Date date, const date::time_zone& zone);
 
 /// When a period is closed: its last day has ended in each of the zones and in UTC.
@@ -69,7 +74,8 @@ core::Instant closed_at(const Period& period, const date::time_zone& schedule_zo
 /// run_on minus the day after the period's end, in days: 0 on the first possible date.
 int days_late(const Period& period, core::Date run_on);
 
-/// The periods closed by `now` that are at most `max_days_late` days late on `run_on`, oldest first.
+/// The periods that ended before `run_on`, are closed by `now` (the start of the run) and are at most `max_days_late`
+/// days late on `run_on`, oldest first.
 std::vector<Period> due_periods(core::Instant now, core::Date run_on, int months, int max_days_late,
                                 const date::time_zone& schedule_zone, const date::time_zone& api_zone);
 

@@ -1,0 +1,140 @@
+#include "calendar/calendar.hpp"
+
+#include <date/tz.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace heiasync::calendar {
+namespace {
+
+using core::Date;
+using core::Instant;
+using date::days;
+using date::local_days;
+using date::local_info;
+using date::local_seconds;
+using date::sys_days;
+using date::sys_seconds;
+using std::chrono::minutes;
+
+sys_seconds to_utc(local_seconds local, const date::sys_info& info) {
+    return sys_seconds{local.time_since_epoch() - info.offset};
+}
+
+/// For a local time that the zone skips: the first instant after the gap, or the last minute before it, whichever is
+/// still that date. Neither is where the whole date is skipped.
+std::optional<Instant> beside_gap(Date date, sys_seconds transition, const date::time_zone& zone) {
+    for (const Instant candidate : {Instant{transition}, Instant{transition - minutes{1}}}) {
+        if (local_date(candidate, zone) == date) {
+            return candidate;
+        }
+    }
+    return std::nullopt;
+}
+
+void require_period_length(int months) {
+    if (months < 1 || months > 12 || 12 % months != 0) {
+        throw std::invalid_argument{"a reporting period has 1, 2, 3, 4, 6 or 12 months"};
+    }
+}
+
+Date next_day(Date date) {
+    return sys_days{date} + days{1};
+}
+
+}  // namespace
+
+const date::time_zone& find_zone(std::string_view name) {
+    const date::tzdb& database = date::get_tzdb();
+    try {
+        return *database.locate_zone(std::string{name});
+    } catch (const std::runtime_error&) {
+        throw std::invalid_argument{
+            fmt::format("there is no time zone named \"{}\" in the system's tz database", name)};
+    }
+}
+
+Date local_date(Instant instant, const date::time_zone& zone) {
+    return Date{date::floor<days>(zone.to_local(instant))};
+}
+
+std::string format_local(Instant instant, const date::time_zone& zone) {
+    return date::format("%F %T %Ez", date::make_zoned(&zone, date::floor<std::chrono::seconds>(instant)));
+}
+
+std::optional<Slot> slot_of(Date date, minutes daily_at, const date::time_zone& zone) {
+    const local_seconds local = local_days{date} + daily_at;
+    const local_info info = zone.get_info(local);
+    switch (info.result) {
+        case local_info::ambiguous:
+            return Slot{date, to_utc(local, info.first), Shift::overlap};
+        case local_info::nonexistent:
+            if (const auto at = beside_gap(date, info.first.end, zone)) {
+                return Slot{date, *at, Shift::gap};
+            }
+            return std::nullopt;
+        default:
+            return Slot{date, to_utc(local, info.first), Shift::none};
+    }
+}
+
+Slot next_slot(Instant after, minutes daily_at, const date::time_zone& zone) {
+    // A transition can go back to the date before, whose slot is then to come once more or has been.
+    for (local_days day = local_days{local_date(after, zone)} - days{1};; day += days{1}) {
+        const auto slot = slot_of(Date{day}, daily_at, zone);
+        if (slot && slot->at > after) {
+            return *slot;
+        }
+    }
+}
+
+Period period_of(Date date, int months) {
+    require_period_length(months);
+    const int index = (static_cast<int>(static_cast<unsigned>(date.month())) - 1) / months;
+    const date::year_month first = date.year() / date::January + date::months{index * months};
+    const date::year_month last = first + date::months{months - 1};
+    return {first / 1, last / date::last};
+}
+
+Period previous(const Period& period, int months) {
+    return period_of(sys_days{period.start} - days{1}, months);
+}
+
+Instant end_of_date(Date date, const date::time_zone& zone) {
+    const local_seconds midnight = local_days{date} + days{1};
+    const local_info info = zone.get_info(midnight);
+    switch (info.result) {
+        case local_info::ambiguous:
+            return to_utc(midnight, info.second);
+        case local_info::nonexistent:
+            return info.first.end;
+        default:
+            return to_utc(midnight, info.first);
+    }
+}
+
+Instant closed_at(const Period& period, const date::time_zone& schedule_zone, const date::time_zone& api_zone) {
+    return std::max({end_of_date(period.end, schedule_zone), end_of_date(period.end, api_zone),
+                     Instant{sys_days{next_day(period.end)}}});
+}
+
+int days_late(const Period& period, Date run_on) {
+    return static_cast<int>((sys_days{run_on} - sys_days{next_day(period.end)}).count());
+}
+
+std::vector<Period> due_periods(Instant now, Date run_on, int months, int max_days_late,
+                                const date::time_zone& schedule_zone, const date::time_zone& api_zone) {
+    std::vector<Period> due;
+    Period period = previous(period_of(run_on, months), months);
+    for (; days_late(period, run_on) <= max_days_late; period = previous(period, months)) {
+        if (closed_at(period, schedule_zone, api_zone) <= now) {
+            due.push_back(period);
+        }
+    }
+    std::reverse(due.begin(), due.end());
+    return due;
+}
+
+}  // namespace heiasync::calendar
