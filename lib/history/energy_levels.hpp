@@ -6,6 +6,7 @@
 #include "documents/survey_document.hpp"
 #include "history/database.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -39,11 +40,15 @@ struct EnergyLevelsCell {
     std::string business_id;
     core::Date period_start{};
 
-    friend auto operator<=>(const EnergyLevelsCell&, const EnergyLevelsCell&) = default;
+    friend std::strong_ordering operator<=>(const EnergyLevelsCell&, const EnergyLevelsCell&) = default;
 };
 
 /// Cells of these periods that need no request any more: stored, or skipped for good.
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
                                                     const std::vector<core::Date>& period_starts);
+
+/// Cells of these periods that are stored.
+std::vector<EnergyLevelsCell> stored_energy_levels(Transaction& transaction,
+                                                   const std::vector<core::Date>& period_starts);
 
 }  // namespace heiasync::history

@@ -6,6 +6,7 @@
 #include "history/database.hpp"
 #include "history/energy_levels.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct ReportVersion {
     std::int64_t report_id = 0;
     core::Instant generated_at{};
 
-    friend auto operator<=>(const ReportVersion&, const ReportVersion&) = default;
+    friend std::strong_ordering operator<=>(const ReportVersion&, const ReportVersion&) = default;
 };
 
 /// The versions stored, sorted.

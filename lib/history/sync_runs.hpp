@@ -84,9 +84,10 @@ struct Settings {
 /// Adds a row to settings_history unless the newest says the same.
 void record_settings(Transaction& transaction, const Settings& settings, core::Instant valid_from);
 
-/// Whether the history is real, a rehearsal's, or not begun (no run yet).
+/// Whether the history is real, a rehearsal's, or not begun: no schema, or one without a run.
 enum class Origin { empty, real, rehearsal };
-Origin origin(Transaction& transaction);
+/// Asks a database, whatever its schema is. Blocks. Throws DatabaseError.
+Origin origin(const std::string& url);
 /// Marks a database without a run as a rehearsal's, and moves the simulated time last seen forward.
 void record_simulated_time(Transaction& transaction, core::Instant simulated_now);
 

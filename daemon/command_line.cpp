@@ -1,0 +1,171 @@
+#include "command_line.hpp"
+
+#include "core/nearest.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace heiasync {
+
+namespace {
+
+constexpr const char* epilogue =
+    "Exit codes: 0 done; 1 finished, but some organisation or report failed; 64 usage; 69 API or database not\n"
+    "reachable; 70 a bug of ours; 75 another run is going; 77 credentials rejected; 78 configuration or schema.";
+
+const std::vector<std::string> stream_names{"organisations", "usage-stats", "energy-levels", "reports"};
+
+core::Date parse_month(const std::string& text) {
+    try {
+        return core::parse_date(text + "-01");
+    } catch (const std::invalid_argument&) {
+        throw CLI::ValidationError{"--period", "expected a month as YYYY-MM, such as 2026-05"};
+    }
+}
+
+SimulatedTime parse_simulated_time(const std::string& text) {
+    SimulatedTime result;
+    const std::size_t comma = text.find(',');
+    try {
+        result.start = core::parse_instant(std::string_view{text}.substr(0, comma));
+    } catch (const std::invalid_argument&) {
+        throw CLI::ValidationError{"--simulated-time", "expected an ISO 8601 instant, such as 2026-06-01T01:30:00Z"};
+    }
+    if (comma == std::string::npos || text.substr(comma + 1) == "jump") {
+        return result;
+    }
+    const char* const begin = text.data() + comma + 1;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(begin, end, result.rate);
+    const bool in_range = result.rate > 0 && result.rate <= 1e6;
+    if (error != std::errc{} || rest != end || !in_range) {
+        throw CLI::ValidationError{"--simulated-time", "expected a rate above 0 and up to 1000000 after the comma"};
+    }
+    return result;
+}
+
+/// The commands and options that this program knows, for the one that was nearly meant.
+std::vector<std::string> known_words(const CLI::App& app) {
+    std::vector<std::string> words;
+    for (const CLI::App* command : app.get_subcommands(nullptr)) {
+        words.push_back(command->get_name());
+        for (const CLI::Option* option : command->get_options()) {
+            words.push_back(option->get_name());
+        }
+    }
+    for (const CLI::Option* option : app.get_options()) {
+        words.push_back(option->get_name());
+    }
+    return words;
+}
+
+std::string usage_error(const CLI::App& app, const CLI::Error& error, const std::vector<std::string>& arguments) {
+    const std::vector<std::string> known = known_words(app);
+    for (const std::string& argument : arguments) {
+        const std::string word = argument.substr(0, argument.find('='));
+        const bool known_word = std::find(known.begin(), known.end(), word) != known.end();
+        const auto near = known_word ? std::nullopt : core::nearest(word, known);
+        if (near) {
+            return fmt::format("heiasyncd: unknown: {}; did you mean {}?\n", word, *near);
+        }
+    }
+    return fmt::format("heiasyncd: {}\nRun `heiasyncd --help` for what there is.\n", error.what());
+}
+
+struct SyncText {
+    std::string period;
+    std::string simulated_time;
+};
+
+CLI::App* add_sync(CLI::App& app, SyncCommand& command, SyncText& text) {
+    CLI::App* sync = app.add_subcommand("sync", "One sync now, then exit");
+    sync->add_option("--stream", command.streams, "Only this stream; repeatable; default: what is due today")
+        ->check(CLI::IsMember(stream_names))
+        ->allow_extra_args(false);
+    sync->add_option("--organisation", command.organisations, "Only this organisation, by its id; repeatable")
+        ->check(CLI::PositiveNumber)
+        ->allow_extra_args(false);
+    sync->add_option(
+        "--period", text.period,
+        "Energy levels of the reporting period with this month (YYYY-MM), cells not stored yet, however late");
+    sync->add_flag("--dry-run", command.dry_run, "Say which requests would be made and why; write nothing");
+    sync->add_option("--simulated-time", text.simulated_time,
+                     "Rehearsal: the calendar starts at START[,RATE]; only against a loopback server");
+    sync->footer(
+        "Examples:\n  heiasyncd sync\n  heiasyncd sync --dry-run\n  heiasyncd sync --stream reports --organisation "
+        "123\n"
+        "  heiasyncd sync --period 2026-05");
+    return sync;
+}
+
+CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
+    CLI::App* migrate = app.add_subcommand("migrate", "Bring the database schema up to date");
+    auto* status = migrate->add_flag("--status", command.status, "Show it only: 0 current, 1 pending, 78 newer");
+    migrate->add_flag("--dry-run", command.dry_run, "Show what would be applied")->excludes(status);
+    migrate->add_option("--to", command.to, "Up to this version; forward only")
+        ->excludes(status)
+        ->check(CLI::PositiveNumber);
+    migrate->add_flag("--wait", command.wait, "Wait for another migrate to end");
+    migrate->footer("Examples:\n  heiasyncd migrate\n  heiasyncd migrate --status");
+    return migrate;
+}
+
+}  // namespace
+
+std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const char* const* argv,
+                                                             const std::filesystem::path& default_config) {
+    CommandLine line;
+    line.config_file = default_config;
+    SyncCommand sync_command;
+    SyncText sync_text;
+    MigrateCommand migrate_command;
+    bool version_flag = false;
+
+    CLI::App app{"Keeps, in PostgreSQL, the history that the HeiaHeia Admin API does not keep", "heiasyncd"};
+    app.add_option("--config", line.config_file, "The configuration file")->capture_default_str();
+    app.add_flag("-q,--quiet", line.quiet, "Warnings and errors only");
+    app.add_flag("--version", version_flag, "Print the version");
+    app.footer(epilogue);
+    app.fallthrough();
+    const CLI::App* sync = add_sync(app, sync_command, sync_text);
+    const CLI::App* migrate = add_migrate(app, migrate_command);
+    CLI::App* check = app.add_subcommand("check", "Validate the configuration and print the effective one");
+    check->footer("Example:\n  heiasyncd --config /etc/heiasync/heiasyncd.yaml check");
+    const CLI::App* version = app.add_subcommand("version", "Print the version");
+    app.require_subcommand(0, 1);
+
+    const std::vector<std::string> arguments{argv + std::min(argc, 1), argv + argc};
+    try {
+        app.parse(argc, argv);
+        if (sync->parsed()) {
+            if (!sync_text.period.empty()) {
+                sync_command.period_month = parse_month(sync_text.period);
+            }
+            if (!sync_text.simulated_time.empty()) {
+                sync_command.simulated_time = parse_simulated_time(sync_text.simulated_time);
+            }
+        }
+    } catch (const CLI::CallForHelp&) {
+        return CommandLineEnd{core::ExitCode::done, app.help()};
+    } catch (const CLI::Error& error) {
+        return CommandLineEnd{core::ExitCode::usage, usage_error(app, error, arguments)};
+    }
+
+    if (version_flag || version->parsed()) {
+        line.command = VersionCommand{};
+    } else if (sync->parsed()) {
+        line.command = std::move(sync_command);
+    } else if (migrate->parsed()) {
+        line.command = migrate_command;
+    } else if (check->parsed()) {
+        line.command = CheckCommand{};
+    } else {
+        return CommandLineEnd{core::ExitCode::usage, app.help()};
+    }
+    return line;
+}
+
+}  // namespace heiasync

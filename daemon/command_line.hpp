@@ -1,0 +1,60 @@
+#pragma once
+
+#include "core/exit_code.hpp"
+#include "core/instant.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace heiasync {
+
+/// `--simulated-time START[,RATE]`.
+struct SimulatedTime {
+    core::Instant start{};
+    double rate = 1.0;
+};
+
+struct SyncCommand {
+    std::vector<std::string> streams;  ///< as written: `organisations`, `usage-stats`, `energy-levels`, `reports`
+    std::vector<std::int64_t> organisations;
+    std::optional<core::Date> period_month;  ///< the first of the month
+    std::optional<SimulatedTime> simulated_time;
+    bool dry_run = false;
+};
+
+struct MigrateCommand {
+    std::optional<int> to;
+    bool status = false;
+    bool dry_run = false;
+    bool wait = false;
+};
+
+struct CheckCommand {};
+
+struct VersionCommand {};
+
+using Command = std::variant<SyncCommand, MigrateCommand, CheckCommand, VersionCommand>;
+
+struct CommandLine {
+    std::filesystem::path config_file;
+    bool quiet = false;
+    Command command;
+};
+
+/// The command line ends the program at once: help was asked for, or it is wrong.
+struct CommandLineEnd {
+    core::ExitCode code = core::ExitCode::done;
+    std::string text;  ///< for stdout where the code is done, else for stderr
+};
+
+/// Reads the command line. `default_config` is used where --config is not given.
+std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const char* const* argv,
+                                                             const std::filesystem::path& default_config);
+
+}  // namespace heiasync

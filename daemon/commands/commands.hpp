@@ -1,0 +1,24 @@
+#pragma once
+
+#include "command_line.hpp"
+#include "config/config.hpp"
+#include "core/exit_code.hpp"
+
+#include <filesystem>
+#include <string_view>
+
+namespace heiasync::commands {
+
+/// The version of this program.
+std::string_view version();
+
+/// Validates the configuration and prints the effective one, secrets masked. Opens no secret and no network.
+core::ExitCode check(const config::Config& config);
+
+/// Brings the schema up to date, or shows what it is.
+core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet);
+
+/// One sync now.
+core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet);
+
+}  // namespace heiasync::commands

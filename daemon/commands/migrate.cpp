@@ -1,0 +1,96 @@
+#include "commands/commands.hpp"
+#include "commands/schema.hpp"
+#include "history/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+namespace heiasync::commands {
+
+namespace {
+
+std::string_view to_string(history::MigrationStatus::State state) {
+    switch (state) {
+        case history::MigrationStatus::State::applied:
+            return "applied";
+        case history::MigrationStatus::State::pending:
+            return "pending";
+        case history::MigrationStatus::State::changed:
+            return "changed";
+        case history::MigrationStatus::State::unknown:
+            return "unknown to this version";
+    }
+    return "";
+}
+
+void print(const history::MigrationStatus& migration) {
+    std::cout << fmt::format("{:04} {:<32} {}", migration.version, migration.name, to_string(migration.state));
+    if (migration.applied_at) {
+        std::cout << ' ' << core::format_instant(*migration.applied_at);
+    }
+    std::cout << '\n';
+}
+
+core::ExitCode show_status(const history::SchemaStatus& status) {
+    using State = history::SchemaStatus::State;
+    for (const history::MigrationStatus& migration : status.migrations) {
+        print(migration);
+    }
+    switch (status.state) {
+        case State::current:
+            std::cout << "The schema is up to date.\n";
+            return core::ExitCode::done;
+        case State::pending:
+            std::cout << "Migrations are pending: run `heiasyncd migrate`.\n";
+            return core::ExitCode::incomplete;
+        case State::newer:
+            std::cerr << "heiasyncd: the database is newer than this program: install the version that migrated it.\n";
+            break;
+        case State::changed:
+            std::cerr << "heiasyncd: an applied migration differs from the one that this program carries: install the "
+                         "version that applied it, or restore the database.\n";
+            break;
+    }
+    return core::ExitCode::configuration;
+}
+
+void show_pending(const history::SchemaStatus& status, std::optional<int> to) {
+    for (const history::MigrationStatus& migration : status.migrations) {
+        const bool in_range = !to || migration.version <= *to;
+        if (migration.state == history::MigrationStatus::State::pending && in_range) {
+            print(migration);
+        }
+    }
+}
+
+}  // namespace
+
+core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet) {
+    const auto migrations = history::embedded_migrations();
+    const std::string& url = owner_url(config);
+    if (command.status || command.dry_run) {
+        const history::SchemaStatus status = history::schema_status(url, migrations);
+        if (command.status) {
+            return show_status(status);
+        }
+        show_pending(status, command.to);
+        return core::ExitCode::done;
+    }
+
+    history::MigrateOptions options;
+    options.to = command.to;
+    options.applied = [quiet](const history::MigrationStatus& migration) {
+        if (!quiet) {
+            print(migration);
+        }
+    };
+    const core::SystemClock clock;
+    const std::vector<int> applied = history::migrate(url, migrations, options, [&clock] { return clock.now(); });
+    if (!quiet) {
+        std::cout << (applied.empty() ? "Nothing to do: the schema is up to date.\n" : "The schema is up to date.\n");
+    }
+    return core::ExitCode::done;
+}
+
+}  // namespace heiasync::commands

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "core/clock.hpp"
+#include "core/exit_code.hpp"
+#include "history/error.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace spdlog {
+class logger;
+}
+
+namespace heiasync::commands {
+
+/// A command cannot go on: what happened and what to do, and what to exit with.
+class CommandError : public std::runtime_error {
+public:
+    CommandError(core::ExitCode code, const std::string& what) : std::runtime_error{what}, code_{code} {}
+    [[nodiscard]] core::ExitCode code() const { return code_; }
+
+private:
+    core::ExitCode code_;
+};
+
+/// What a failure of the database means for a command: 69 where it is away, 78 where the schema is unusable, else 70.
+core::ExitCode exit_code(const history::DatabaseError& error);
+
+/// The URL that may change the schema: database.owner_url, or database.url without one.
+const std::string& owner_url(const config::Config& config);
+
+/// Makes sure that the schema is the one that this program uses: migrates where the configuration and the role allow
+/// it. Throws CommandError (78) where it is not.
+void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log);
+
+}  // namespace heiasync::commands

@@ -1,0 +1,368 @@
+#include "calendar/calendar.hpp"
+#include "commands/commands.hpp"
+#include "commands/schema.hpp"
+#include "logging.hpp"
+#include "sync/run.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+namespace heiasync::commands {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds progress_interval{30};
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string{name.data()} : std::string{"unknown"};
+}
+
+std::unique_ptr<core::Clock> make_clock(const SyncCommand& command) {
+    if (command.simulated_time) {
+        return std::make_unique<core::SimulatedClock>(command.simulated_time->start, command.simulated_time->rate);
+    }
+    return std::make_unique<core::SystemClock>();
+}
+
+/// Awaits a coroutine on the loop until it ends; SIGINT and SIGTERM cancel it, a second one ends the process at once.
+template <class Result>
+class Foreground {
+public:
+    explicit Foreground(asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM} {}
+
+    /// Runs the loop until the coroutine has ended. Rethrows what it threw.
+    Result await(asio::awaitable<Result> work) {
+        std::optional<Result> result;
+        std::exception_ptr failure;
+        wait_for_signal();
+        asio::co_spawn(loop_, std::move(work),
+                       asio::bind_cancellation_slot(stop_.slot(),
+                                                    [this, &result, &failure](std::exception_ptr thrown, Result value) {
+                                                        failure = thrown;
+                                                        result.emplace(std::move(value));
+                                                        signals_.cancel();
+                                                    }));
+        loop_.run();
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+        return std::move(*result);
+    }
+
+    /// The signal that stopped it, if one did.
+    [[nodiscard]] std::optional<int> signal() const { return signal_; }
+
+private:
+    void wait_for_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) {
+                return;
+            }
+            if (signal_) {
+                std::_Exit(128 + number);
+            }
+            signal_ = number;
+            stop_.emit(asio::cancellation_type::terminal);
+            wait_for_signal();
+        });
+    }
+
+    asio::io_context& loop_;
+    asio::signal_set signals_;
+    asio::cancellation_signal stop_;
+    std::optional<int> signal_;
+};
+
+sync::PeriodSettings period_settings(const config::Config& config) {
+    sync::PeriodSettings settings;
+    settings.months = config.energy_levels.reporting_period_months;
+    settings.max_days_late = config.energy_levels.max_days_late;
+    settings.schedule_zone = &calendar::find_zone(config.schedule.time_zone);
+    settings.api_zone = &calendar::find_zone(config.api.time_zone);
+    return settings;
+}
+
+sync::RunSettings run_settings(const config::Config& config, bool rehearsal) {
+    sync::RunSettings settings;
+    settings.periods = period_settings(config);
+    settings.rehearsal = rehearsal;
+    settings.host = host_name();
+    settings.version = version();
+    history::Settings& expected = settings.expected;
+    expected.time_zone = config.schedule.time_zone;
+    const auto minutes = config.schedule.daily_at.count();
+    expected.daily_at = fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
+    expected.api_time_zone = config.api.time_zone;
+    expected.reporting_period_months = config.energy_levels.reporting_period_months;
+    expected.minimum_accepted_members = config.energy_levels.minimum_accepted_members;
+    expected.max_days_late = config.energy_levels.max_days_late;
+    expected.stats_per_business_id = config.business_ids.stats;
+    expected.energy_levels_per_business_id = config.business_ids.energy_levels;
+    expected.size_classes = config.api.size_classes;
+    return settings;
+}
+
+sync::Streams streams_of(const SyncCommand& command) {
+    const auto asked = [&command](const char* name) {
+        return std::find(command.streams.begin(), command.streams.end(), name) != command.streams.end();
+    };
+    if (command.streams.empty()) {
+        const bool everything = !command.period_month.has_value();
+        return {everything, true, everything};
+    }
+    return {asked("usage-stats"), asked("energy-levels"), asked("reports")};
+}
+
+sync::RunRequest request_of(const SyncCommand& command) {
+    sync::RunRequest request;
+    request.streams = streams_of(command);
+    request.organisations = command.organisations;
+    request.period_month = command.period_month;
+    return request;
+}
+
+/// A period that has not closed cannot be pulled, and one that no stream asks for is a mistake of the command line.
+void check_period(const config::Config& config, const SyncCommand& command, core::Instant now) {
+    if (!command.period_month) {
+        return;
+    }
+    if (!streams_of(command).energy_levels) {
+        throw CommandError{core::ExitCode::usage, "--period is about energy levels, but --stream leaves them out"};
+    }
+    if (!sync::requested_period(*command.period_month, now, period_settings(config))) {
+        throw CommandError{
+            core::ExitCode::usage,
+            "--period: that reporting period has not closed yet; energy levels are asked for once it has"};
+    }
+}
+
+/// A rehearsal must not touch a real history, nor the vendor's server; and a real run must not continue a rehearsal.
+void check_rehearsal(const config::Config& config, bool rehearsal, history::Origin origin) {
+    if (!rehearsal) {
+        if (origin == history::Origin::rehearsal) {
+            throw CommandError{core::ExitCode::configuration,
+                               "this database was born in a rehearsal (--simulated-time); use another database.url"};
+        }
+        return;
+    }
+    if (!http::parse_url(config.api.base_url).origin.loopback()) {
+        throw CommandError{core::ExitCode::usage, "--simulated-time needs an api.base_url with a loopback address"};
+    }
+    if (origin == history::Origin::real) {
+        throw CommandError{
+            core::ExitCode::usage,
+            "--simulated-time needs an empty database or one born in a rehearsal; this one has real history"};
+    }
+}
+
+http::ClientSettings client_settings(const config::Api& api, sync::Traffic& traffic, spdlog::logger& log) {
+    http::ClientSettings settings;
+    settings.connect_timeout = api.connect_timeout;
+    settings.request_timeout = api.request_timeout;
+    settings.min_request_interval = api.min_request_interval;
+    settings.max_response_size = api.max_response_size;
+    settings.retry.attempts = api.retry.attempts;
+    settings.retry.base_delay = api.retry.base_delay;
+    settings.retry.max_delay = api.retry.max_delay;
+    settings.ca_file = api.ca_file;
+    settings.proxy = api.proxy;
+    settings.user_agent = fmt::format("heiasyncd/{}", version());
+    settings.on_attempt = [&traffic, &log](const http::AttemptReport& attempt) {
+        ++traffic.requests;
+        traffic.bytes_received += static_cast<std::int64_t>(attempt.bytes_received);
+        const std::string outcome = attempt.status ? std::to_string(*attempt.status) : std::string{attempt.error};
+        const double milliseconds = std::chrono::duration<double, std::milli>(attempt.duration).count();
+        log.debug("{}: {} in {:.1f} ms, {} bytes", attempt.route, outcome, milliseconds, attempt.bytes_received);
+    };
+    return settings;
+}
+
+heiaheia::AdminApiSettings api_settings(const config::Config& config, bool rehearsal) {
+    heiaheia::AdminApiSettings settings;
+    settings.base_url = config.api.base_url;
+    settings.email = config.api.email;
+    settings.client_id = config.api.client_id;
+    settings.client_secret = config::read_secret(config.api.client_secret, config.file);
+    settings.magic_token = config::read_secret(config.api.magic_token, config.file);
+    settings.size_classes = config.api.size_classes;
+    settings.per_page = config.api.per_page;
+    settings.send_simulated_time = rehearsal;
+    return settings;
+}
+
+/// A plain line every half minute.
+std::function<void(const sync::Progress&)> progress_lines(spdlog::logger& log) {
+    auto next =
+        std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now() + progress_interval);
+    return [next, &log](const sync::Progress& progress) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now < *next) {
+            return;
+        }
+        *next = now + progress_interval;
+        log.info("{} of {} organisations, {} requests, {} failures", progress.organisations_done,
+                 progress.organisations, progress.requests, progress.failures);
+    };
+}
+
+void print_stream(const sync::RunReport& report, history::Stream stream, const char* name) {
+    const auto found = report.tasks.find(stream);
+    const sync::TaskCounts counts = found == report.tasks.end() ? sync::TaskCounts{} : found->second;
+    std::cout << fmt::format("  {:<14} {:>8} {:>8} {:>8}\n", name, counts.done, counts.skipped, counts.failed);
+}
+
+void print_summary(const sync::RunReport& report, const sync::Traffic& traffic) {
+    const double seconds = std::chrono::duration<double>(report.finished_at - report.started_at).count();
+    std::cout << fmt::format("run {} for {}: {} in {:.1f} s, {} organisations, {} requests\n", report.sync_run_id,
+                             core::format_date(report.run_on), history::to_string(report.status), seconds,
+                             report.organisations, traffic.requests);
+    std::cout << fmt::format("  {:<14} {:>8} {:>8} {:>8}\n", "", "done", "skipped", "failed");
+    print_stream(report, history::Stream::organisations, "listing");
+    print_stream(report, history::Stream::usage_stats, "usage stats");
+    print_stream(report, history::Stream::energy_levels, "energy levels");
+    print_stream(report, history::Stream::reports, "reports");
+    std::cout << fmt::format("  organisations: {} new, {} changed, {} gone\n", report.listing_changes.added,
+                             report.listing_changes.changed, report.listing_changes.removed);
+    std::cout << fmt::format("  energy levels: {}\n", report.periods_reason);
+}
+
+void complain(const std::vector<std::int64_t>& not_listed) {
+    for (const std::int64_t id : not_listed) {
+        std::cerr << fmt::format("heiasyncd: organisation {} is not in the listing: no access, or another size class\n",
+                                 id);
+    }
+}
+
+void complain(sync::EarlyEnd early_end, const std::string& error) {
+    switch (early_end) {
+        case sync::EarlyEnd::none:
+            return;
+        case sync::EarlyEnd::credentials_rejected:
+            std::cerr << fmt::format(
+                "heiasyncd: the API rejected the credentials ({}); check api.email, api.client_id, the "
+                "client secret and the magic token\n",
+                error);
+            return;
+        case sync::EarlyEnd::api_unavailable:
+            std::cerr << fmt::format(
+                "heiasyncd: the API is not available: {}; try again later, `heiasyncd sync` goes on\n", error);
+            return;
+        case sync::EarlyEnd::database_unavailable:
+            std::cerr << fmt::format(
+                "heiasyncd: the database is not available: {}; check database.url and the server\n", error);
+            return;
+        case sync::EarlyEnd::schema_unusable:
+            std::cerr << fmt::format("heiasyncd: the schema cannot be used: {}; run `heiasyncd migrate`\n", error);
+            return;
+        case sync::EarlyEnd::stopped:
+            std::cerr << "heiasyncd: stopped; what was stored stays, `heiasyncd sync` goes on\n";
+            return;
+        case sync::EarlyEnd::date_over:
+            std::cerr << "heiasyncd: the date of the run ended two hours ago: nothing more is asked for it\n";
+            return;
+        case sync::EarlyEnd::bug:
+            std::cerr << fmt::format("heiasyncd: a bug of ours, please report it: {}\n", error);
+            return;
+    }
+}
+
+void complain(const sync::RunReport& report) {
+    complain(report.not_listed);
+    complain(report.early_end, report.error.value_or(""));
+    if (report.early_end == sync::EarlyEnd::none && report.failures() > 0) {
+        std::cerr << fmt::format("heiasyncd: {} tasks failed, see sync_tasks of run {}; `heiasyncd sync` tries again\n",
+                                 report.failures(), report.sync_run_id);
+    }
+}
+
+core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
+    switch (early_end) {
+        case sync::EarlyEnd::none:
+            return core::ExitCode::done;
+        case sync::EarlyEnd::credentials_rejected:
+            return core::ExitCode::rejected;
+        case sync::EarlyEnd::api_unavailable:
+        case sync::EarlyEnd::database_unavailable:
+            return core::ExitCode::unavailable;
+        case sync::EarlyEnd::schema_unusable:
+            return core::ExitCode::configuration;
+        case sync::EarlyEnd::date_over:
+            return core::ExitCode::incomplete;
+        case sync::EarlyEnd::stopped:
+            return signal == SIGTERM ? core::ExitCode::terminated : core::ExitCode::interrupted;
+        case sync::EarlyEnd::bug:
+            break;
+    }
+    return core::ExitCode::bug;
+}
+
+void print_dry_run(const sync::DryRun& plan) {
+    for (const sync::DryRun::Line& line : plan.lines) {
+        std::cout << fmt::format("{}  # {}\n", line.request, line.reason);
+    }
+    std::cout << fmt::format("{} requests for {} organisations, report downloads not counted; energy levels: {}\n",
+                             plan.lines.size(), plan.organisations, plan.periods_reason);
+}
+
+}  // namespace
+
+core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet) {
+    const auto log = make_logger(config.log, quiet);
+    const bool rehearsal = command.simulated_time.has_value();
+    const auto clock = make_clock(command);
+    core::SystemClock real_clock;
+    check_period(config, command, clock->now());
+    const heiaheia::AdminApiSettings secrets = api_settings(config, rehearsal);
+    check_rehearsal(config, rehearsal, history::origin(config.database.url));
+    prepare_schema(config, *clock, *log);
+
+    asio::io_context loop{1};
+    sync::Traffic traffic;
+    http::Client client{loop.get_executor(), real_clock, client_settings(config.api, traffic, *log)};
+    heiaheia::AdminApi api{client, *clock, secrets};
+    history::Database database{loop.get_executor(), config.database.url};
+    const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, progress_lines(*log)};
+
+    if (command.dry_run) {
+        Foreground<sync::DryRun> foreground{loop};
+        const sync::DryRun plan =
+            foreground.await(sync::dry_run(context, run_settings(config, rehearsal), request_of(command)));
+        complain(plan.not_listed);
+        complain(plan.early_end, plan.error.value_or(""));
+        if (plan.early_end == sync::EarlyEnd::none) {
+            print_dry_run(plan);
+        }
+        return exit_code(plan.early_end, foreground.signal());
+    }
+
+    Foreground<sync::RunReport> foreground{loop};
+    const sync::RunReport report =
+        foreground.await(sync::run(context, run_settings(config, rehearsal), request_of(command)));
+    if (!quiet) {
+        print_summary(report, traffic);
+    }
+    complain(report);
+    const bool incomplete = report.early_end == sync::EarlyEnd::none && report.status != history::RunStatus::succeeded;
+    return incomplete ? core::ExitCode::incomplete : exit_code(report.early_end, foreground.signal());
+}
+
+}  // namespace heiasync::commands

@@ -1,0 +1,66 @@
+#include "command_line.hpp"
+#include "commands/commands.hpp"
+#include "commands/schema.hpp"
+#include "config/config.hpp"
+#include "history/error.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <type_traits>
+#include <variant>
+
+namespace {
+
+namespace heiasync_commands = heiasync::commands;
+using heiasync::core::ExitCode;
+
+std::filesystem::path default_config() {
+    const char* const from_environment = std::getenv("HEIASYNC_CONFIG");
+    return from_environment != nullptr ? from_environment : "/etc/heiasync/heiasyncd.yaml";
+}
+
+ExitCode execute(const heiasync::CommandLine& line) {
+    if (std::holds_alternative<heiasync::VersionCommand>(line.command)) {
+        std::cout << "heiasyncd " << heiasync_commands::version() << '\n';
+        return ExitCode::done;
+    }
+    const heiasync::config::Config config = heiasync::config::load(line.config_file);
+    if (const auto* command = std::get_if<heiasync::SyncCommand>(&line.command)) {
+        return heiasync_commands::sync(config, *command, line.quiet);
+    }
+    if (const auto* command = std::get_if<heiasync::MigrateCommand>(&line.command)) {
+        return heiasync_commands::migrate(config, *command, line.quiet);
+    }
+    return heiasync_commands::check(config);
+}
+
+ExitCode guarded(const heiasync::CommandLine& line) {
+    try {
+        return execute(line);
+    } catch (const heiasync::config::ConfigError& error) {
+        std::cerr << error.what() << '\n';
+        return ExitCode::configuration;
+    } catch (const heiasync_commands::CommandError& error) {
+        std::cerr << "heiasyncd: " << error.what() << '\n';
+        return error.code();
+    } catch (const heiasync::history::DatabaseError& error) {
+        std::cerr << "heiasyncd: " << error.what() << '\n';
+        return heiasync_commands::exit_code(error);
+    } catch (const std::exception& error) {
+        std::cerr << "heiasyncd: a bug of ours, please report it: " << error.what() << '\n';
+        return ExitCode::bug;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+    auto parsed = heiasync::parse_command_line(argc, argv, default_config());
+    if (const auto* end = std::get_if<heiasync::CommandLineEnd>(&parsed)) {
+        (end->code == ExitCode::done ? std::cout : std::cerr) << end->text;
+        return static_cast<int>(end->code);
+    }
+    return static_cast<int>(guarded(std::get<heiasync::CommandLine>(parsed)));
+}

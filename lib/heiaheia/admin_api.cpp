@@ -1,0 +1,276 @@
+#include "heiaheia/admin_api.hpp"
+
+#include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace heiasync::heiaheia {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int status_ok = 200;
+constexpr int status_bad_request = 400;
+constexpr int status_unauthorized = 401;
+constexpr int status_forbidden = 403;
+
+/// Far beyond any real listing: ends one whose server invents new items for ever.
+constexpr int max_pages = 10'000;
+
+core::Secret token_request_body(const AdminApiSettings& settings) {
+    rapidjson::StringBuffer text;
+    rapidjson::Writer<rapidjson::StringBuffer> writer{text};
+    const auto member = [&writer](const char* name, const std::string& value) {
+        writer.Key(name);
+        writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+    };
+    writer.StartObject();
+    member("grant_type", "magic_token");
+    member("email", settings.email);
+    member("magic_token", settings.magic_token.reveal());
+    member("client_id", settings.client_id);
+    member("client_secret", settings.client_secret.reveal());
+    writer.EndObject();
+    return core::Secret{std::string{text.GetString(), text.GetSize()}};
+}
+
+std::string business_id_query(const std::string& business_id, char separator) {
+    return business_id.empty() ? std::string{}
+                               : fmt::format("{}business_id={}", separator, http::encode_component(business_id));
+}
+
+bool rejects_credentials(unsigned status) {
+    return status == status_bad_request || status == status_unauthorized || status == status_forbidden;
+}
+
+std::string describe(Operation operation, int status, const std::string& code, int attempts) {
+    std::string text = fmt::format("{}: {}", route(operation), status);
+    if (!code.empty()) {
+        text += fmt::format(" {}", code);
+    }
+    if (attempts > 1) {
+        text += fmt::format(" after {} attempts", attempts);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string_view route(Operation operation) {
+    switch (operation) {
+        case Operation::access_token:
+            return "POST /oauth/token";
+        case Operation::organisations:
+            return "GET /admin/v1/documents/organisations";
+        case Operation::usage_stats:
+            return "GET /admin/v1/documents/organisations/{id}/stats";
+        case Operation::energy_levels:
+            return "GET /admin/v1/documents/organisations/{id}/energy_levels";
+        case Operation::reports:
+            return "GET /admin/v1/documents/organisations/{id}/reports";
+        case Operation::report_data:
+            return "GET /reports/v1/documents/reports/{id}/full_data";
+    }
+    return "";
+}
+
+ApiError::ApiError(Operation operation, int status, std::string code, int attempts, bool deferred)
+    : std::runtime_error{describe(operation, status, code, attempts)},
+      operation_{operation},
+      status_{status},
+      code_{std::move(code)},
+      attempts_{attempts},
+      deferred_{deferred} {}
+
+AdminApi::AdminApi(http::Client& client, core::Clock& clock, AdminApiSettings settings)
+    : client_{client}, clock_{clock}, settings_{std::move(settings)} {
+    while (settings_.base_url.ends_with('/')) {
+        settings_.base_url.pop_back();
+    }
+    static_cast<void>(http::parse_url(settings_.base_url));
+}
+
+http::Request AdminApi::request(Operation operation, const std::string& path) const {
+    http::Request request{std::string{route(operation)}, http::parse_url(settings_.base_url + path)};
+    if (settings_.send_simulated_time) {
+        request.headers.emplace_back("X-Simulated-Time", core::format_instant(clock_.now()));
+    }
+    return request;
+}
+
+asio::awaitable<void> AdminApi::authenticate() {
+    http::Request token_request = request(Operation::access_token, "/oauth/token");
+    token_request.method = "POST";
+    token_request.body = token_request_body(settings_);
+
+    core::StringSink body;
+    const http::Response response = co_await client_.send(token_request, body);
+    if (response.status != status_ok) {
+        const std::string code = documents::decode_failure(response.failure_body).code;
+        if (rejects_credentials(response.status)) {
+            throw CredentialsRejected{Operation::access_token, static_cast<int>(response.status), code,
+                                      response.attempts, response.deferred};
+        }
+        throw ApiError{Operation::access_token, static_cast<int>(response.status), code, response.attempts,
+                       response.deferred};
+    }
+
+    core::StringSource source{body.text()};
+    const documents::AccessToken token = documents::decode_access_token(source);
+    token_ = token.token;
+    const bool wider = token.scope.has_value() && *token.scope != "read_only_admin_api";
+    wider_scope_ = wider ? token.scope : std::nullopt;
+}
+
+asio::awaitable<http::Response> AdminApi::get(Operation operation, std::string path, core::ByteSink& body) {
+    const bool with_token = operation != Operation::report_data;
+    if (with_token && !token_) {
+        co_await authenticate();
+    }
+    http::Request call = request(operation, path);
+    if (with_token) {
+        call.bearer = token_;
+    }
+    http::Response response = co_await client_.send(call, body);
+    if (response.status == status_unauthorized && with_token) {
+        const int attempts_before = response.attempts;
+        co_await authenticate();
+        call.bearer = token_;
+        response = co_await client_.send(call, body);
+        response.attempts += attempts_before;
+    }
+    if (response.status != status_ok) {
+        throw ApiError{operation, static_cast<int>(response.status),
+                       documents::decode_failure(response.failure_body).code, response.attempts, response.deferred};
+    }
+    co_return response;
+}
+
+asio::awaitable<Answer<OrganisationListing>> AdminApi::list_organisations() {
+    const std::string path =
+        fmt::format("/admin/v1/documents/organisations?per_page={}&size_classes={}&page=", settings_.per_page,
+                    fmt::join(settings_.size_classes, ","));
+    Answer<OrganisationListing> answer;
+    OrganisationListing& listing = answer.value;
+    std::unordered_set<std::int64_t> seen;
+    const auto broken = [&listing](const std::string& why, std::optional<int> status) {
+        listing.complete = false;
+        listing.error = why;
+        listing.http_status = status;
+    };
+
+    for (int page_number = 1; page_number <= max_pages; ++page_number) {
+        bool brought_new = false;
+        try {
+            core::StringSink body;
+            const http::Response response =
+                co_await get(Operation::organisations, path + std::to_string(page_number), body);
+            answer.attempts = std::max(answer.attempts, response.attempts);
+            core::StringSource source{body.text()};
+            documents::Page<documents::Organisation> page = documents::decode_organisations(source);
+            for (documents::Organisation& organisation : page.items) {
+                if (seen.insert(organisation.id).second) {
+                    listing.organisations.push_back(std::move(organisation));
+                    brought_new = true;
+                }
+            }
+            listing.drift.insert(listing.drift.end(), page.drift.begin(), page.drift.end());
+            if (!page.rejected.empty()) {
+                broken(page.rejected.front().what(), std::nullopt);
+                brought_new = brought_new || page.rejected.size() == page.raw_count;
+            }
+        } catch (const CredentialsRejected&) {
+            throw;
+        } catch (const ApiError& error) {
+            broken(error.what(), error.status());
+        } catch (const http::TransportError& error) {
+            broken(error.what(), std::nullopt);
+            answer.attempts = std::max(answer.attempts, error.attempts());
+        } catch (const documents::DecodeError& error) {
+            broken(error.what(), std::nullopt);
+        }
+        if (!brought_new) {
+            break;
+        }
+    }
+    answer.received_at = clock_.now();
+    co_return answer;
+}
+
+asio::awaitable<Answer<documents::DecodedUsageStats>> AdminApi::usage_stats(std::int64_t organisation_id,
+                                                                            std::string business_id) {
+    std::string path = fmt::format("/admin/v1/documents/organisations/{}/stats{}", organisation_id,
+                                   business_id_query(business_id, '?'));
+    core::StringSink body;
+    const http::Response response = co_await get(Operation::usage_stats, std::move(path), body);
+    core::StringSource source{body.text()};
+    Answer<documents::DecodedUsageStats> answer;
+    answer.received_at = clock_.now();
+    answer.attempts = response.attempts;
+    answer.value = documents::decode_usage_stats(source);
+    co_return answer;
+}
+
+asio::awaitable<Answer<documents::Original>> AdminApi::energy_levels(std::int64_t organisation_id,
+                                                                     std::string business_id, core::Date start,
+                                                                     core::Date end) {
+    std::string path =
+        fmt::format("/admin/v1/documents/organisations/{}/energy_levels?start_date={}&end_date={}{}", organisation_id,
+                    core::format_date(start), core::format_date(end), business_id_query(business_id, '&'));
+    documents::OriginalWriter body;
+    const http::Response response = co_await get(Operation::energy_levels, std::move(path), body);
+    Answer<documents::Original> answer;
+    answer.received_at = clock_.now();
+    answer.attempts = response.attempts;
+    answer.value = body.finish();
+    co_return answer;
+}
+
+asio::awaitable<Answer<ReportListing>> AdminApi::list_reports(std::int64_t organisation_id) {
+    const std::string path =
+        fmt::format("/admin/v1/documents/organisations/{}/reports?viewed=true&per_page={}&page=", organisation_id,
+                    settings_.per_page);
+    Answer<ReportListing> answer;
+    ReportListing& listing = answer.value;
+    std::unordered_set<std::int64_t> seen;
+    for (int page_number = 1; page_number <= max_pages; ++page_number) {
+        core::StringSink body;
+        const http::Response response = co_await get(Operation::reports, path + std::to_string(page_number), body);
+        answer.attempts = std::max(answer.attempts, response.attempts);
+        core::StringSource source{body.text()};
+        documents::Page<documents::Report> page = documents::decode_reports(source);
+        bool brought_new = !page.rejected.empty() && page.rejected.size() == page.raw_count;
+        for (documents::Report& report : page.items) {
+            if (seen.insert(report.id).second) {
+                listing.reports.push_back(std::move(report));
+                brought_new = true;
+            }
+        }
+        listing.rejected.insert(listing.rejected.end(), page.rejected.begin(), page.rejected.end());
+        listing.drift.insert(listing.drift.end(), page.drift.begin(), page.drift.end());
+        if (!brought_new) {
+            break;
+        }
+    }
+    answer.received_at = clock_.now();
+    co_return answer;
+}
+
+asio::awaitable<Answer<documents::Original>> AdminApi::report_data(core::Secret data_instance_id) {
+    std::string path =
+        fmt::format("/reports/v1/documents/reports/{}/full_data", http::encode_component(data_instance_id.reveal()));
+    documents::OriginalWriter body;
+    const http::Response response = co_await get(Operation::report_data, std::move(path), body);
+    Answer<documents::Original> answer;
+    answer.received_at = clock_.now();
+    answer.attempts = response.attempts;
+    answer.value = body.finish();
+    co_return answer;
+}
+
+}  // namespace heiasync::heiaheia

@@ -1,0 +1,130 @@
+#include "sync/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace heiasync::sync {
+
+namespace {
+
+/// '' for the whole organisation, then its business ids where they are wanted and it has several.
+std::vector<std::string> subjects_of(const documents::Organisation& organisation, bool per_business_id) {
+    std::vector<std::string> subjects{""};
+    if (per_business_id && organisation.multi_business_id) {
+        subjects.insert(subjects.end(), organisation.business_ids.begin(), organisation.business_ids.end());
+    }
+    return subjects;
+}
+
+std::vector<EnergyLevelsTask> due_energy_levels(const PlanInput& input, const documents::Organisation& organisation) {
+    std::vector<EnergyLevelsTask> tasks;
+    for (const calendar::Period& period : input.periods) {
+        for (const std::string& business_id : subjects_of(organisation, input.energy_levels_per_business_id)) {
+            if (!input.settled.contains({organisation.id, business_id, period.start})) {
+                tasks.push_back({business_id, period});
+            }
+        }
+    }
+    return tasks;
+}
+
+/// The subjects whose count the gate needs and the day does not have yet.
+std::vector<std::string> missing_for_gate(const PlanInput& input, std::int64_t organisation_id,
+                                          const std::vector<EnergyLevelsTask>& energy_levels) {
+    std::vector<std::string> missing;
+    for (const EnergyLevelsTask& task : energy_levels) {
+        const bool known = input.accepted.contains({organisation_id, task.business_id});
+        if (!known && std::find(missing.begin(), missing.end(), task.business_id) == missing.end()) {
+            missing.push_back(task.business_id);
+        }
+    }
+    return missing;
+}
+
+std::string describe(const calendar::Period& period) {
+    return fmt::format("{} to {}", core::format_date(period.start), core::format_date(period.end));
+}
+
+}  // namespace
+
+std::vector<OrganisationPlan> make_plan(const PlanInput& input) {
+    std::vector<OrganisationPlan> plans;
+    plans.reserve(input.organisations.size());
+    for (const documents::Organisation& organisation : input.organisations) {
+        OrganisationPlan plan;
+        plan.organisation_id = organisation.id;
+        if (input.streams.energy_levels) {
+            plan.energy_levels = due_energy_levels(input, organisation);
+        }
+        if (input.streams.usage_stats) {
+            plan.usage_stats = subjects_of(organisation, input.stats_per_business_id);
+        }
+        for (std::string& business_id : missing_for_gate(input, organisation.id, plan.energy_levels)) {
+            if (std::find(plan.usage_stats.begin(), plan.usage_stats.end(), business_id) == plan.usage_stats.end()) {
+                plan.usage_stats.push_back(std::move(business_id));
+            }
+        }
+        plan.reports = input.streams.reports;
+        plans.push_back(std::move(plan));
+    }
+    return plans;
+}
+
+DuePeriods due_periods(core::Instant now, core::Date run_on, const PeriodSettings& settings) {
+    DuePeriods due;
+    due.periods = calendar::due_periods(now, run_on, settings.months, settings.max_days_late, *settings.schedule_zone,
+                                        *settings.api_zone);
+    if (!due.periods.empty()) {
+        due.reason = fmt::format("the reporting period {} closed {} days before {}", describe(due.periods.back()),
+                                 calendar::days_late(due.periods.back(), run_on), core::format_date(run_on));
+        return due;
+    }
+    const calendar::Period last = calendar::previous(calendar::period_of(run_on, settings.months), settings.months);
+    if (now < calendar::closed_at(last, *settings.schedule_zone, *settings.api_zone)) {
+        due.reason = fmt::format("the reporting period {} has not closed in every zone yet", describe(last));
+    } else {
+        due.reason = fmt::format("the last reporting period, {}, is {} days late, more than max_days_late ({})",
+                                 describe(last), calendar::days_late(last, run_on), settings.max_days_late);
+    }
+    return due;
+}
+
+std::optional<calendar::Period> requested_period(core::Date first_of_month, core::Instant now,
+                                                 const PeriodSettings& settings) {
+    const calendar::Period period = calendar::period_of(first_of_month, settings.months);
+    if (now < calendar::closed_at(period, *settings.schedule_zone, *settings.api_zone)) {
+        return std::nullopt;
+    }
+    return period;
+}
+
+GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accepted, int minimum) {
+    using Kind = GateDecision::Kind;
+    if (!accepted) {
+        return {Kind::unknown, "gate_unknown: the day has no usage stats"};
+    }
+    if (!*accepted) {
+        return {Kind::unknown, "gate_unknown: hh_core_accepted_membership_count is null"};
+    }
+    if (**accepted < minimum) {
+        return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", **accepted, minimum)};
+    }
+    return {Kind::pass, ""};
+}
+
+std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,
+                                           const std::vector<history::ReportVersion>& stored) {
+    std::vector<documents::Report> due;
+    for (const documents::Report& report : listed) {
+        const bool wanted = report.ready() && !std::binary_search(stored.begin(), stored.end(),
+                                                                  history::ReportVersion{organisation_id, report.id,
+                                                                                         *report.generated_at});
+        if (wanted) {
+            due.push_back(report);
+        }
+    }
+    return due;
+}
+
+}  // namespace heiasync::sync

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "calendar/calendar.hpp"
+#include "core/instant.hpp"
+#include "documents/organisation.hpp"
+#include "documents/report.hpp"
+#include "history/energy_levels.hpp"
+#include "history/reports.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heiasync::sync {
+
+/// Which streams a run is asked for. The listing of the organisations is read in every run.
+struct Streams {
+    bool usage_stats = true;
+    bool energy_levels = true;
+    bool reports = true;
+};
+
+/// Organisation and business id ('' for the whole): whose figures a call asks for.
+using Subject = std::pair<std::int64_t, std::string>;
+
+/// hh_core_accepted_membership_count of the day, for the subjects whose stats of the day are known; it may be null.
+using AcceptedMembers = std::map<Subject, std::optional<std::int64_t>>;
+
+/// What the plan depends on. A plan is a pure function of this.
+struct PlanInput {
+    Streams streams;
+    bool stats_per_business_id = true;
+    bool energy_levels_per_business_id = true;
+    std::vector<calendar::Period> periods;               ///< whose energy levels are due
+    std::set<history::EnergyLevelsCell> settled;         ///< cells that need no request any more
+    AcceptedMembers accepted;                            ///< of the run's date, before the run
+    std::vector<documents::Organisation> organisations;  ///< to work on
+};
+
+struct EnergyLevelsTask {
+    std::string business_id;
+    calendar::Period period;
+
+    friend bool operator==(const EnergyLevelsTask&, const EnergyLevelsTask&) = default;
+};
+
+/// What is asked for one organisation, in this order.
+struct OrganisationPlan {
+    std::int64_t organisation_id = 0;
+    std::vector<std::string> usage_stats;         ///< business ids, the whole organisation ('') first
+    std::vector<EnergyLevelsTask> energy_levels;  ///< where the gate lets them pass
+    bool reports = false;
+
+    friend bool operator==(const OrganisationPlan&, const OrganisationPlan&) = default;
+};
+
+/// Rules 4 and 5 of docs/rules.md. Stats are asked in every run; where only energy levels are wanted, just those that
+/// the gate needs and that the day has not yet.
+std::vector<OrganisationPlan> make_plan(const PlanInput& input);
+
+/// Which reporting periods a run pulls, and a sentence that says why.
+struct DuePeriods {
+    std::vector<calendar::Period> periods;  ///< oldest first
+    std::string reason;
+};
+
+struct PeriodSettings {
+    int months = 1;
+    int max_days_late = 7;
+    const date::time_zone* schedule_zone = nullptr;
+    const date::time_zone* api_zone = nullptr;
+};
+
+/// Rules 3 and 4: the periods closed by `now` at most max_days_late days before run_on.
+DuePeriods due_periods(core::Instant now, core::Date run_on, const PeriodSettings& settings);
+
+/// The period that contains the first of a month, whatever its age; none where it has not closed by `now`.
+std::optional<calendar::Period> requested_period(core::Date first_of_month, core::Instant now,
+                                                 const PeriodSettings& settings);
+
+/// Whether the energy levels of a subject may be asked for (rule 5).
+struct GateDecision {
+    enum class Kind { pass, below_minimum, unknown };
+
+    Kind kind = Kind::pass;
+    std::string reason;  ///< empty for pass
+};
+
+/// `accepted` unset: the day has no stats of the subject. A count that is null is no number.
+GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accepted, int minimum);
+
+/// The listed reports whose version is to be downloaded: ready and not in `stored` (sorted).
+std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,
+                                           const std::vector<history::ReportVersion>& stored);
+
+}  // namespace heiasync::sync

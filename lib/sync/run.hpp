@@ -1,0 +1,129 @@
+#pragma once
+
+#include "core/clock.hpp"
+#include "heiaheia/admin_api.hpp"
+#include "history/database.hpp"
+#include "history/organisations.hpp"
+#include "history/sync_runs.hpp"
+#include "sync/plan.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace spdlog {
+class logger;
+}
+
+namespace heiasync::sync {
+
+/// What a run goes by: the part of the configuration that decides what is asked and what is expected.
+struct RunSettings {
+    history::Settings expected;  ///< recorded in settings_history
+    PeriodSettings periods;
+    bool rehearsal = false;  ///< the clock is simulated: the history is marked so
+    std::string host;
+    std::string version;
+};
+
+/// What a run is asked to do.
+struct RunRequest {
+    history::Trigger trigger = history::Trigger::manual;
+    std::optional<core::Instant> scheduled_for;
+    Streams streams;
+    std::vector<std::int64_t> organisations;  ///< empty: all that are listed
+    std::optional<core::Date>
+        period_month;  ///< energy levels of the period with this month (its first day), however late
+};
+
+/// What the HTTP client saw; counted by whoever owns the client.
+struct Traffic {
+    std::int64_t requests = 0;
+    std::int64_t bytes_received = 0;
+};
+
+/// How far a run is.
+struct Progress {
+    std::int64_t organisations_done = 0;
+    std::int64_t organisations = 0;
+    std::int64_t requests = 0;
+    std::int64_t failures = 0;
+};
+
+/// What a run works with. All of it must outlive the run.
+struct RunContext {
+    boost::asio::any_io_executor executor;
+    core::Clock& clock;
+    heiaheia::AdminApi& api;
+    history::Database& database;
+    spdlog::logger& log;
+    const Traffic& traffic;
+    std::function<void(const Progress&)> on_progress;  ///< may be empty
+};
+
+/// Why a run ended before it had asked everything.
+enum class EarlyEnd {
+    none,
+    credentials_rejected,
+    api_unavailable,
+    database_unavailable,
+    schema_unusable,
+    date_over,  ///< two hours after the end of run_on (rule 1)
+    stopped,    ///< by a signal
+    bug
+};
+
+struct TaskCounts {
+    std::int64_t done = 0;
+    std::int64_t skipped = 0;
+    std::int64_t failed = 0;
+};
+
+struct RunReport {
+    std::int64_t sync_run_id = 0;  ///< 0: it could not even be recorded
+    core::Date run_on{};
+    history::RunStatus status = history::RunStatus::running;
+    EarlyEnd early_end = EarlyEnd::none;
+    std::optional<std::string> error;
+    std::int64_t organisations = 0;  ///< worked on
+    history::ListingChanges listing_changes;
+    std::map<history::Stream, TaskCounts> tasks;
+    std::string periods_reason;            ///< why energy levels were due, or why not
+    std::vector<std::int64_t> not_listed;  ///< organisations that were asked for and are not listed
+    core::Instant started_at{};
+    core::Instant finished_at{};
+
+    [[nodiscard]] std::int64_t failures() const;
+};
+
+/// One run: opens its row in the ledger, gets a token, reads the whole listing, plans, and works off the plan
+/// organisation by organisation. What fails for one organisation is a task of the ledger and nothing else. Never throws
+/// for the world's faults: the report says how it ended. A cancellation ends it with what is in hand stored.
+boost::asio::awaitable<RunReport> run(RunContext context, RunSettings settings, RunRequest request);
+
+/// The requests that a run would make, each with its reason.
+struct DryRun {
+    struct Line {
+        std::string request;  ///< `GET /admin/v1/documents/organisations/123/stats`
+        std::string reason;
+    };
+    std::vector<Line> lines;
+    std::string periods_reason;
+    std::int64_t organisations = 0;
+    std::vector<std::int64_t> not_listed;
+    EarlyEnd early_end = EarlyEnd::none;
+    std::optional<std::string> error;
+};
+
+/// Fetches the listing only and writes nothing.
+boost::asio::awaitable<DryRun> dry_run(RunContext context, RunSettings settings, RunRequest request);
+
+}  // namespace heiasync::sync
