@@ -47,9 +47,9 @@ Date next_day(Date date) {
 }  // namespace
 
 const date::time_zone& find_zone(std::string_view name) {
-    const date::tzdb& database = date::get_tzdb();
+    (void)date::get_tzdb();  // where there is no tz database at all, that is what is said
     try {
-        return *database.locate_zone(std::string{name});
+        return *date::locate_zone(std::string{name});
     } catch (const std::runtime_error&) {
         throw std::invalid_argument{
             fmt::format("there is no time zone named \"{}\" in the system's tz database", name)};
@@ -81,7 +81,7 @@ std::optional<Slot> slot_of(Date date, minutes daily_at, const date::time_zone& 
 }
 
 Slot next_slot(Instant after, minutes daily_at, const date::time_zone& zone) {
-    // A transition can go back to the date before, whose slot is then to come once more or has been.
+    // From the date before on: after a transition that went back over midnight, the slot may be one of its.
     for (local_days day = local_days{local_date(after, zone)} - days{1};; day += days{1}) {
         const auto slot = slot_of(Date{day}, daily_at, zone);
         if (slot && slot->at > after) {
@@ -105,14 +105,13 @@ Period previous(const Period& period, int months) {
 Instant end_of_date(Date date, const date::time_zone& zone) {
     const local_seconds midnight = local_days{date} + days{1};
     const local_info info = zone.get_info(midnight);
-    switch (info.result) {
-        case local_info::ambiguous:
-            return to_utc(midnight, info.second);
-        case local_info::nonexistent:
-            return info.first.end;
-        default:
-            return to_utc(midnight, info.first);
+    if (info.result == local_info::nonexistent) {
+        return info.first.end;
     }
+    // A transition that goes back to midnight exactly repeats a part of the next date; one that goes back over it
+    // repeats a part of this one.
+    const bool comes_back = info.result == local_info::ambiguous && to_utc(midnight, info.second) > info.second.begin;
+    return to_utc(midnight, comes_back ? info.second : info.first);
 }
 
 Instant closed_at(const Period& period, const date::time_zone& schedule_zone, const date::time_zone& api_zone) {
