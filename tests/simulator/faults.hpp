@@ -1,0 +1,75 @@
+#pragma once
+
+#include "simulator/operation.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace heiasync::simulator {
+
+/// Something that goes wrong with the calls it matches: those of `operation`, `organisation` and `business_id`, where
+/// they are given. A full_data call belongs to the organisation of its report.
+struct Fault {
+    enum class Kind : std::uint8_t {
+        status,           ///< answers `status`, with `body` (default: the documented error object) and `retry_after`
+        drop,             ///< closes the connection without a byte
+        reset,            ///< sends half of the answer, then resets the connection
+        truncate,         ///< sends half of the answer, then closes it in good order
+        hang,             ///< never answers; ends when the client goes
+        drip,             ///< the body one byte every `interval`
+        delay,            ///< the right answer, `interval` late
+        garbage,          ///< bytes that are no HTTP, then closes
+        html,             ///< 200 with a page for people
+        empty,            ///< 200 with a body of no bytes
+        broken_gzip,      ///< the answer said to be gzip, and broken in the middle
+        cut_short,        ///< half of the JSON, with a length that says that this is all
+        expired_token,    ///< 401, and the token is dead from now on
+        duplicate_items,  ///< a listing's page begins with its first item twice
+        shift_items,      ///< pages after the first begin `shift` items earlier, as if that many had been added before
+        redirect,         ///< `status` (302 unless set) to `location`; `{target}` in it is the request's own target
+        headers           ///< the right answer with `headers` added
+    };
+
+    Kind kind = Kind::status;
+    std::optional<Operation> operation;
+    std::optional<std::int64_t> organisation;
+    std::optional<std::string> business_id;
+    std::optional<unsigned> times;  ///< how many calls it hits; none: all of them
+    unsigned after = 0;             ///< how many matching calls it lets pass first
+
+    unsigned status = 0;  ///< 0: 500, and 302 for a redirect
+    std::optional<std::string> body;
+    std::optional<std::string> retry_after;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string location = "{target}";
+    std::chrono::milliseconds interval{100};
+    int shift = 1;
+};
+
+/// Reads `key=value,...`: kind, operation, organisation, business_id, times, after, status, body, retry_after,
+/// location, interval (milliseconds), shift; `status=500` alone is a fault of kind status. Throws std::invalid_argument
+/// with a sentence.
+Fault parse_fault(std::string_view text);
+
+/// The faults that are still to come. Thread-safe.
+class FaultPlan {
+public:
+    void add(Fault fault);
+    void clear();
+
+    /// The first fault that hits this call, and counts it.
+    std::optional<Fault> take(Operation operation, std::optional<std::int64_t> organisation,
+                              std::string_view business_id);
+
+private:
+    std::mutex mutex_;
+    std::vector<Fault> faults_;
+};
+
+}  // namespace heiasync::simulator
