@@ -1,0 +1,199 @@
+#include "sync/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace heiasync::sync {
+namespace {
+
+using history::EnergyLevelsCell;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Kind = GateDecision::Kind;
+
+core::Date day(const char* text) {
+    return core::parse_date(text);
+}
+core::Instant at(const char* text) {
+    return core::parse_instant(text);
+}
+
+const calendar::Period may{day("2026-05-01"), day("2026-05-31")};
+const calendar::Period april{day("2026-04-01"), day("2026-04-30")};
+
+documents::Organisation plain(std::int64_t id) {
+    documents::Organisation organisation;
+    organisation.id = id;
+    organisation.name = "Plain";
+    return organisation;
+}
+
+documents::Organisation with_business_ids(std::int64_t id, std::vector<std::string> business_ids) {
+    documents::Organisation organisation = plain(id);
+    organisation.multi_business_id = true;
+    organisation.business_ids = std::move(business_ids);
+    return organisation;
+}
+
+PeriodSettings helsinki_monthly() {
+    PeriodSettings settings;
+    settings.schedule_zone = &calendar::find_zone("Europe/Helsinki");
+    settings.api_zone = settings.schedule_zone;
+    return settings;
+}
+
+TEST(Plan, AsksStatsAndReportsOfEveryOrganisation) {
+    PlanInput input;
+    input.organisations = {plain(1), plain(2)};
+    EXPECT_THAT(make_plan(input),
+                ElementsAre(OrganisationPlan{1, {""}, {}, true}, OrganisationPlan{2, {""}, {}, true}));
+}
+
+TEST(Plan, AsksStatsOfTheWholeFirstAndThenOfEachBusinessId) {
+    PlanInput input;
+    input.organisations = {with_business_ids(1, {"11-1", "11-2"})};
+    EXPECT_THAT(make_plan(input).front().usage_stats, ElementsAre("", "11-1", "11-2"));
+}
+
+TEST(Plan, LeavesBusinessIdsOutWhereTheyAreNotWanted) {
+    PlanInput input;
+    input.stats_per_business_id = false;
+    input.energy_levels_per_business_id = false;
+    input.periods = {may};
+    input.organisations = {with_business_ids(1, {"11-1"})};
+    EXPECT_THAT(make_plan(input), ElementsAre(OrganisationPlan{1, {""}, {{"", may}}, true}));
+}
+
+TEST(Plan, LeavesBusinessIdsOutWhereTheOrganisationHasNotSeveral) {
+    PlanInput input;
+    input.organisations = {with_business_ids(1, {"11-1"})};
+    input.organisations.front().multi_business_id = false;
+    EXPECT_THAT(make_plan(input).front().usage_stats, ElementsAre(""));
+}
+
+TEST(Plan, PullsEachCellOfADuePeriodThatIsNotSettled) {
+    PlanInput input;
+    input.periods = {april, may};
+    input.settled = {EnergyLevelsCell{1, "", april.start}, EnergyLevelsCell{1, "11-1", may.start}};
+    input.organisations = {with_business_ids(1, {"11-1"})};
+    EXPECT_THAT(make_plan(input).front().energy_levels,
+                ElementsAre(EnergyLevelsTask{"11-1", april}, EnergyLevelsTask{"", may}));
+}
+
+TEST(Plan, FetchesForTheGateOnlyTheStatsThatTheDayLacks) {
+    PlanInput input;
+    input.streams = {false, true, false};
+    input.periods = {may};
+    input.accepted[{1, ""}] = 7;
+    input.organisations = {with_business_ids(1, {"11-1"}), plain(2)};
+    const auto plans = make_plan(input);
+    EXPECT_THAT(plans[0].usage_stats, ElementsAre("11-1"));
+    EXPECT_THAT(plans[1].usage_stats, ElementsAre(""));
+    EXPECT_FALSE(plans[0].reports);
+}
+
+TEST(Plan, FetchesForTheGateWhatTheStatsStreamLeavesOut) {
+    PlanInput input;
+    input.stats_per_business_id = false;
+    input.periods = {may};
+    input.organisations = {with_business_ids(1, {"11-1"})};
+    EXPECT_THAT(make_plan(input).front().usage_stats, ElementsAre("", "11-1"));
+}
+
+TEST(Plan, FetchesNoStatsForCellsThatAreSettled) {
+    PlanInput input;
+    input.streams = {false, true, false};
+    input.periods = {may};
+    input.settled = {EnergyLevelsCell{1, "", may.start}};
+    input.organisations = {plain(1)};
+    EXPECT_THAT(make_plan(input), ElementsAre(OrganisationPlan{1, {}, {}, false}));
+}
+
+TEST(DuePeriods, IsTheLastMonthOnTheFirst) {
+    const DuePeriods due = due_periods(at("2026-06-01T01:30:00Z"), day("2026-06-01"), helsinki_monthly());
+    EXPECT_THAT(due.periods, ElementsAre(may));
+    EXPECT_EQ(due.reason, "the reporting period 2026-05-01 to 2026-05-31 closed 0 days before 2026-06-01");
+}
+
+TEST(DuePeriods, SaysThatTheLastOneIsTooLate) {
+    const DuePeriods due = due_periods(at("2026-06-15T01:30:00Z"), day("2026-06-15"), helsinki_monthly());
+    EXPECT_THAT(due.periods, IsEmpty());
+    EXPECT_EQ(due.reason,
+              "the last reporting period, 2026-05-01 to 2026-05-31, is 14 days late, more than max_days_late (7)");
+}
+
+TEST(DuePeriods, WaitsUntilTheDayHasEndedForTheVendorToo) {
+    PeriodSettings apia = helsinki_monthly();
+    apia.schedule_zone = &calendar::find_zone("Pacific/Apia");
+    const DuePeriods due = due_periods(at("2026-05-31T15:30:00Z"), day("2026-06-01"), apia);
+    EXPECT_THAT(due.periods, IsEmpty());
+    EXPECT_EQ(due.reason, "the reporting period 2026-05-01 to 2026-05-31 has not closed in every zone yet");
+}
+
+TEST(RequestedPeriod, IsTheOneWithThatMonthHoweverOld) {
+    EXPECT_EQ(requested_period(day("2024-04-01"), at("2026-06-15T00:00:00Z"), helsinki_monthly()),
+              (calendar::Period{day("2024-04-01"), day("2024-04-30")}));
+}
+
+TEST(RequestedPeriod, IsNoneBeforeItHasClosed) {
+    EXPECT_EQ(requested_period(day("2026-06-01"), at("2026-06-15T00:00:00Z"), helsinki_monthly()), std::nullopt);
+}
+
+struct GateCase {
+    const char* name;
+    std::optional<std::optional<std::int64_t>> accepted;
+    Kind kind;
+    const char* reason;
+};
+
+class Gate : public testing::TestWithParam<GateCase> {};
+
+TEST_P(Gate, Decides) {
+    const GateDecision decision = decide_gate(GetParam().accepted, 5);
+    EXPECT_EQ(decision.kind, GetParam().kind);
+    EXPECT_EQ(decision.reason, GetParam().reason);
+}
+
+using Count = std::optional<std::int64_t>;
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Gate,
+    testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown: the day has no usage stats"},
+                    GateCase{"Null", Count{}, Kind::unknown, "gate_unknown: hh_core_accepted_membership_count is null"},
+                    GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
+                    GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
+                    GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
+    [](const testing::TestParamInfo<GateCase>& info) { return info.param.name; });
+
+documents::Report report(std::int64_t id, const char* generated_at) {
+    documents::Report report;
+    report.id = id;
+    report.viewed = true;
+    report.data_instance_id = core::Secret{"instance"};
+    report.generated_at = at(generated_at);
+    return report;
+}
+
+TEST(DueReports, AreTheReadyVersionsThatAreNotStored) {
+    const std::vector<documents::Report> listed{report(1, "2026-01-01T00:00:00Z"), report(2, "2026-01-02T00:00:00Z"),
+                                                report(3, "2024-01-03T00:00:00Z")};
+    const std::vector<history::ReportVersion> stored{{7, 1, at("2026-01-01T00:00:00Z")},   // stored already
+                                                     {7, 2, at("2025-12-31T00:00:00Z")},   // an older version of it
+                                                     {8, 3, at("2024-01-03T00:00:00Z")}};  // another organisation's
+    const auto due = due_reports(7, listed, stored);
+    ASSERT_EQ(due.size(), 2U);
+    EXPECT_EQ(due[0].id, 2);
+    EXPECT_EQ(due[1].id, 3);
+}
+
+TEST(DueReports, LeaveOutWhatIsNotViewedNotGeneratedOrWithoutInstance) {
+    documents::Report not_viewed = report(1, "2026-01-01T00:00:00Z");
+    not_viewed.viewed = false;
+    documents::Report not_generated = report(2, "2026-01-01T00:00:00Z");
+    not_generated.generated_at.reset();
+    documents::Report without_instance = report(3, "2026-01-01T00:00:00Z");
+    without_instance.data_instance_id = core::Secret{};
+    EXPECT_THAT(due_reports(7, {not_viewed, not_generated, without_instance}, {}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace heiasync::sync
