@@ -7,8 +7,8 @@ namespace heiasync::sync {
 namespace {
 
 using history::EnergyLevelsCell;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using Kind = GateDecision::Kind;
 
 core::Date day(const char* text) {
@@ -146,7 +146,7 @@ struct GateCase {
     const char* reason;
 };
 
-class Gate : public testing::TestWithParam<GateCase> {};
+class Gate : public ::testing::TestWithParam<GateCase> {};
 
 TEST_P(Gate, Decides) {
     const GateDecision decision = decide_gate(GetParam().accepted, 5);
@@ -157,12 +157,13 @@ TEST_P(Gate, Decides) {
 using Count = std::optional<std::int64_t>;
 INSTANTIATE_TEST_SUITE_P(
     Cases, Gate,
-    testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown: the day has no usage stats"},
-                    GateCase{"Null", Count{}, Kind::unknown, "gate_unknown: hh_core_accepted_membership_count is null"},
-                    GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
-                    GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
-                    GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
-    [](const testing::TestParamInfo<GateCase>& info) { return info.param.name; });
+    ::testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown: the day has no usage stats"},
+                      GateCase{"Null", Count{}, Kind::unknown,
+                               "gate_unknown: hh_core_accepted_membership_count is null"},
+                      GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
+                      GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
+                      GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
+    [](const ::testing::TestParamInfo<GateCase>& gate) { return gate.param.name; });
 
 documents::Report report(std::int64_t id, const char* generated_at) {
     documents::Report report;
