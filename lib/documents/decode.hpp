@@ -3,49 +3,26 @@
 #include "core/bytes.hpp"
 #include "core/instant.hpp"
 #include "core/secret.hpp"
+#include "documents/decode_error.hpp"
+#include "documents/drift.hpp"
 #include "documents/organisation.hpp"
 #include "documents/report.hpp"
 #include "documents/usage_stats.hpp"
 
 #include <cstddef>
 #include <optional>
-#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heiasync::documents {
-
-/// An answer is not what we need it to be. Says which operation's answer, where in it (a JSON pointer, RFC 6901, with
-/// members keyed by an id written as `*`) and what was expected; never what stood there.
-class DecodeError : public std::runtime_error {
-public:
-    DecodeError(std::string operation, std::string json_pointer, std::string reason);
-
-    [[nodiscard]] const std::string& operation() const { return operation_; }
-    [[nodiscard]] const std::string& json_pointer() const { return json_pointer_; }
-
-private:
-    std::string operation_;
-    std::string json_pointer_;
-};
-
-/// Something in an answer that the vendor's document does not say.
-struct Drift {
-    enum class Kind { unknown_field, other_type };
-
-    std::string json_pointer;  ///< array indexes and members keyed by an id are written as `*`
-    Kind kind = Kind::unknown_field;
-    std::string sample_type;  ///< null, boolean, number, string, array or object
-
-    friend auto operator<=>(const Drift&, const Drift&) = default;
-};
 
 /// One page of a listing.
 template <class Item>
 struct Page {
     std::vector<Item> items;
     std::size_t raw_count = 0;  ///< items on the page, those rejected included: what decides whether paging goes on
-    std::vector<DecodeError> rejected;  ///< items without a usable key field, one error each
+    std::vector<DecodeError> rejected;  ///< items without a usable key field, one error each; of the first thousand
     std::vector<Drift> drift;           ///< no doubles
 };
 
@@ -57,10 +34,15 @@ struct AccessToken {
 
 /// `{"error": ..., "error_description": ...}` of an answer that is not 200.
 struct ApiFailure {
-    std::string code;  ///< of `error`; empty where the body is no such object. Cut to 64 characters of [a-z0-9_]
+    /// What `error` begins with of at most 64 characters of [a-z0-9_]; empty where the body is no such object.
+    std::string code;
 };
 
-/// All of these read one answer in one pass and throw DecodeError. `operation` names it in the error.
+/// All of these read one answer in one pass and throw DecodeError, whose operation() is `access_token`,
+/// `organisations`, `reports` or `usage_stats`. Text is valid UTF-8 without NUL: what cannot be stored has become
+/// U+FFFD.
+///
+/// A token that could not stand in a header is an error too.
 AccessToken decode_access_token(core::ByteSource& source);
 Page<Organisation> decode_organisations(core::ByteSource& source);
 Page<Report> decode_reports(core::ByteSource& source);

@@ -16,7 +16,8 @@ struct Report {
     core::Secret data_instance_id;  ///< empty where there is none. Whoever knows it can read the report
     bool viewed = false;
     bool sub_report = false;
-    std::string business_id;  ///< `sub_report_business_id`; empty for the whole organisation
+    /// `sub_report_business_id`; empty for the whole organisation. One that cannot be a key makes the item rejected.
+    std::string business_id;
     std::optional<core::Instant> first_viewed_at;
     std::optional<core::Instant> generated_at;  ///< with the id, what makes a version
     std::optional<std::int64_t> scheduled_survey_id;

@@ -40,7 +40,7 @@ struct Group {
 using Figures = std::vector<std::optional<double>>;
 
 /// One group's result. Everything but the two counts is absent where the data is insufficient: a suppressed value stays
-/// so.
+/// so, even where the server sent it. A flag that cannot be read, or a reason without a flag, means insufficient too.
 struct GroupResult {
     Group group;
     std::optional<std::int64_t> participant_count;
@@ -49,8 +49,9 @@ struct GroupResult {
     bool insufficient_data = false;
     std::optional<std::string> insufficient_data_reason;
     std::optional<Figures> point_categories;
-    std::optional<Figures> question_average_points;           ///< `answer_percentages`, in the order of the questions
-    std::vector<std::pair<std::int64_t, Figures>> breakdown;  ///< question id -> per cent per option
+    std::optional<Figures> question_average_points;  ///< `answer_percentages`, in the order of the questions
+    /// Question id -> per cent per option, sorted by id, no id twice.
+    std::vector<std::pair<std::int64_t, Figures>> breakdown;
 };
 
 /// A survey round inside a document, without its results.
@@ -83,12 +84,18 @@ public:
     ResultVisitor& operator=(const ResultVisitor&) = delete;
     virtual ~ResultVisitor() = default;
 
-    /// `ordinal` counts the instances from 0, the latest.
+    /// `ordinal` counts the instances from 0, the latest. A group is visited at most once in an instance. The result is
+    /// good for the length of the call.
     virtual void visit(std::int64_t ordinal, const GroupResult& result) = 0;
 };
 
-/// Decodes a document in constant memory: one pass where questions, teams and tags come before the instances (as the
-/// server sends them), two where they do not. Throws DecodeError; results may have been visited by then.
+/// Decodes a document in constant memory: one pass where its teams and tags come before its instances (as the server
+/// sends them), two where they do not. Throws DecodeError, whose operation() is `energy_levels` or `report_data`, where
+/// it is no JSON object or `questions` or `instances` are missing or no arrays, or a question has no id; results may
+/// have been visited by then. Throws std::runtime_error where the original is damaged.
+///
+/// Energy levels have no results of tags. Of a member that stands twice in an object the first counts, though jsonb
+/// keeps the last: results are handed on as they are read.
 SurveyDocument decode_survey_document(SurveyDocumentKind kind, const Original& original, ResultVisitor& visitor);
 
 /// Whether the JSON of a document could be stored as it came.
@@ -98,9 +105,10 @@ enum class DocumentStatus {
     too_large   ///< beyond what jsonb can hold: no JSON is stored
 };
 
-/// Writes the document as JSON text that PostgreSQL's jsonb takes, in pieces that each end between two characters, and
-/// without its top-level member `id` (in a report that is the data instance id). Throws DecodeError where the bytes are
-/// no JSON object.
+/// Writes the document as JSON text that PostgreSQL's jsonb takes, in pieces of about 64 KiB that each end between two
+/// characters. A report loses its top-level member `id`, which is the data instance id. Where the document is too large
+/// for jsonb the sink is restarted, and left empty. Throws DecodeError where the bytes are no JSON object, and
+/// std::runtime_error where the original is damaged.
 DocumentStatus write_storable_json(SurveyDocumentKind kind, const Original& original, core::ByteSink& sink);
 
 }  // namespace heiasync::documents
