@@ -12,14 +12,13 @@
 
 namespace heiasync::config {
 
-/// A secret that is named in the configuration but not opened yet: exactly one of the two is set, or neither, in which
-/// case
-/// `$CREDENTIALS_DIRECTORY/<name>` is looked at when it is read.
+/// A secret that is named in the configuration but not opened yet: at most one of the three is set. Where none is,
+/// `$CREDENTIALS_DIRECTORY/<name>` is looked at when the secret is read.
 struct SecretSource {
-    std::string name;                           ///< `magic_token` or `client_secret`, the credential's name for systemd
-    std::optional<std::filesystem::path> file;  ///< `<name>_file`
-    std::optional<std::string> environment;     ///< the variable of `<name>: ${VARIABLE}`
-    std::optional<core::Secret> literal;        ///< written into the configuration itself
+    std::string name;  ///< `magic_token` or `client_secret`, the credential's name for systemd
+    std::optional<std::filesystem::path> file = std::nullopt;  ///< `<name>_file`
+    std::optional<std::string> environment = std::nullopt;     ///< the variable of `<name>: ${VARIABLE}`
+    std::optional<core::Secret> literal = std::nullopt;        ///< written into the configuration itself
 };
 
 struct Retry {
@@ -32,8 +31,8 @@ struct Api {
     std::string base_url = "https://api.heiaheia.com";
     std::string email;
     std::string client_id;
-    SecretSource client_secret;
-    SecretSource magic_token;
+    SecretSource client_secret{"client_secret"};
+    SecretSource magic_token{"magic_token"};
     std::string time_zone = "Europe/Helsinki";    ///< the vendor's, an IANA name
     std::vector<int> size_classes = {50, 10000};  ///< of 20, 50, 10000; no double, ascending
     int per_page = 500;                           ///< 1 to 500
