@@ -71,7 +71,7 @@ constexpr auto token_members = std::to_array<Member<TokenReading>>({
 void read_business_ids(FieldReader& reader, Organisation& organisation) {
     std::unordered_set<std::string> met{organisation.business_ids.begin(), organisation.business_ids.end()};
     reader.list([&] {
-        if (auto id = reader.business_id(); id && met.insert(*id).second) {
+        if (auto id = reader.business_id(); id && !id->empty() && met.insert(*id).second) {
             organisation.business_ids.push_back(*std::move(id));
         }
     });
@@ -124,13 +124,11 @@ constexpr auto scheduled_survey_members = std::to_array<Member<Report>>({
 
 /// Whose report it is. Nothing means the whole organisation, so what cannot be read must not become nothing.
 void read_sub_report_business_id(FieldReader& reader, Report& report) {
-    const auto type = reader.cursor().type();
-    if (type == ValueType::null) {
-        return;
-    }
-    if (auto id = reader.business_id()) {
-        report.business_id = *std::move(id);
-    } else {
+    auto& cursor = reader.cursor();
+    const bool may_be_absent = cursor.type() == ValueType::null;
+    const auto id = reader.business_id();
+    report.business_id = id.value_or("");
+    if (!id && !may_be_absent) {
         reader.reject("expected a business id");
     }
 }

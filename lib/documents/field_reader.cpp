@@ -129,10 +129,7 @@ std::optional<std::string> FieldReader::business_id() {
     const auto replacements = cursor_->replacements();
     std::optional<std::string> id;
     read(id);
-    if (!id || id->empty()) {
-        return std::nullopt;
-    }
-    if (id->size() > max_business_id || cursor_->replacements() != replacements) {
+    if (id && (id->size() > max_business_id || cursor_->replacements() != replacements)) {
         note_other_type(ValueType::string);
         return std::nullopt;
     }

@@ -60,7 +60,7 @@ public:
 
     /// A value of one type, null aside, as storable JSON text.
     void read_json(ValueType expected, std::optional<std::string>& field);
-    /// A business id that can be asked for and stored as it is: not empty, not long, nothing in it replaced.
+    /// A business id that can be asked for and stored as it is: not long, nothing in it replaced.
     [[nodiscard]] std::optional<std::string> business_id();
 
     void read_key(std::int64_t& field);

@@ -263,6 +263,7 @@ TEST(DecodeReports, notes_ill_typed_fields_and_leaves_them_out) {
 
 TEST(DecodeReports, takes_no_sub_report_for_the_whole_organisation) {
     EXPECT_EQ(report(R"({"id":1,"sub_report_business_id":null})").items.at(0).business_id, "");
+    EXPECT_EQ(report(R"({"id":1,"sub_report_business_id":""})").items.at(0).business_id, "");
     const auto page = report(R"({"id":1,"sub_report_business_id":17})");
     EXPECT_THAT(page.items, IsEmpty());
     EXPECT_STREQ(page.rejected.at(0).what(), "reports: /items/0/sub_report_business_id: expected a business id");
