@@ -1,7 +1,10 @@
 #pragma once
 
+#include "core/instant.hpp"
+
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 namespace heiasync::http {
 
@@ -32,9 +35,17 @@ struct RetryDecision {
     std::chrono::milliseconds delay{0};
 };
 
-/// Retried are transport errors, 429, 500, 502, 503 and 504, and nothing else. The delay is `jitter` (0 <= jitter < 1:
-/// full jitter) times base_delay doubled for each attempt made and capped at max_delay, but never less than
-/// Retry-After.
-RetryDecision decide_retry(const RetryPolicy& policy, const Attempt& attempt, double jitter);
+/// Whether an answer of that status may be another a moment later: 429, 500, 502, 503, 504.
+[[nodiscard]] bool retriable_status(unsigned status);
+
+/// Retried are transport errors and retriable statuses, and nothing else. The delay is `jitter` (0 <= jitter < 1: full
+/// jitter) times the back-off: base_delay after the first attempt, twice as much after each further one, at most
+/// max_delay. It is never less than Retry-After; where that asks for more than max_delay, the answer is deferred, be
+/// attempts left or not.
+[[nodiscard]] RetryDecision decide_retry(const RetryPolicy& policy, const Attempt& attempt, double jitter);
+
+/// Reads a Retry-After header: seconds, or an HTTP date (RFC 9110, section 10.2.3), which counts from `now`. A past
+/// date is 0, more than a year is a year, and what is neither is none.
+std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, core::Instant now);
 
 }  // namespace heiasync::http

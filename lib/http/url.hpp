@@ -20,6 +20,9 @@ struct Origin {
 /// `https://api.example.com`, with the port where it is not the scheme's own.
 std::string to_string(const Origin& origin);
 
+/// `api.example.com:443`, `[2001:db8::1]:443`: how a server is named in messages and asked for at a proxy.
+std::string authority(const Origin& origin);
+
 struct Url {
     Origin origin;
     std::string target;  ///< path and query as they are sent, at least `/`
