@@ -34,7 +34,11 @@ void check_hosts(std::string_view hosts) {
     for (std::size_t begin = 0; begin <= hosts.size();) {
         const std::size_t end = std::min(hosts.find(',', begin), hosts.size());
         std::string_view host = hosts.substr(begin, end - begin);
-        host.remove_prefix(host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+        const std::size_t bracket = host.starts_with('[') ? host.find(']') : 0;
+        if (bracket == std::string_view::npos) {
+            throw std::invalid_argument{expected_conninfo};
+        }
+        host.remove_prefix(bracket);
         const std::size_t colon = std::min(host.find(':'), host.size());
         const std::string_view port = host.substr(std::min(colon + 1, host.size()));
         if (host.find('@') != std::string_view::npos ||
@@ -117,7 +121,8 @@ std::vector<Span> find_in_settings(std::string_view text) {
         }
         const std::size_t value = skip_blanks(equals + 1);
         const std::size_t value_end = end_of_value(text, value);
-        if (value_end > value && is_secret(text.substr(name, name_end - name))) {
+        const std::string_view given = text.substr(value, value_end - value);
+        if (!given.empty() && given != "''" && is_secret(text.substr(name, name_end - name))) {
             passwords.push_back({value, value_end});
         }
         name = skip_blanks(value_end);
