@@ -20,8 +20,8 @@ struct Listing {
 };
 
 struct ListingChanges {
-    std::int64_t added = 0;
-    std::int64_t changed = 0;
+    std::int64_t added = 0;    ///< new or back
+    std::int64_t changed = 0;  ///< listed before, with other attributes
     std::int64_t removed = 0;  ///< 0 for an incomplete listing, which removes none
 };
 

@@ -1,0 +1,163 @@
+#include "history/reports.hpp"
+
+#include "history/survey_rows.hpp"
+#include "history/transaction.hpp"
+
+#include <stdexcept>
+
+namespace heiasync::history {
+namespace {
+
+constexpr auto kind = documents::SurveyDocumentKind::report;
+
+constexpr Statement take_id{"number a report",
+                            "SELECT nextval(pg_get_serial_sequence('heiasync.report_versions', 'report_version_id'))"};
+constexpr auto columns = with_result_columns(std::array{"report_version_id", "report_id", "organisation_id", "ordinal",
+                                                        "scope", "team_id", "team_name", "tag_id", "tag_name"});
+constexpr Statement insert_version{
+    "store a report",
+    "INSERT INTO heiasync.report_versions (report_version_id, report_id, organisation_id, business_id, sub_report, "
+    "title, business_description, generated_at, document_generated_at, first_viewed_at, scheduled_survey_id, "
+    "scheduled_survey_title, survey_id, survey_title, started_at, ends_on, closed, enabled_questions, copy_questions, "
+    "first_listed_at, downloaded_at, document, document_status, sync_run_id, question_set_id) "
+    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+    "coalesce((SELECT first_listed_at FROM heiasync.report_listings "
+    "          WHERE organisation_id = $3 AND report_id = $2 AND generated_at = $8), $20), "
+    "$21, document, CASE WHEN document IS NULL THEN 'too_large' ELSE $22 END, $23, $24 "
+    "FROM (SELECT heiasync.to_document(heiasync.sent_text($25)) AS document OFFSET 0) AS sent "
+    "RETURNING document_status"};
+constexpr Statement insert_instances{
+    "store the rounds of a report",
+    "INSERT INTO heiasync.report_instances (report_version_id, ordinal, generated_at, start_time, ends_on, "
+    "minimum_answer_count, point_minimum, point_maximum, point_step, open_questions, similarities, organisation_id) "
+    "SELECT $1, place - 1, generated_at, start_time, ends_on, minimum_answer_count, point_minimum, point_maximum, "
+    "point_step, nullif(instances -> (place - 1)::integer -> 'open_questions', 'null'), "
+    "nullif(instances -> (place - 1)::integer -> 'similarities', 'null'), $2 "
+    "FROM (SELECT document -> 'instances' AS instances FROM heiasync.report_versions "
+    "      WHERE organisation_id = $2 AND report_version_id = $1 OFFSET 0) AS stored, "
+    "unnest($3::timestamptz[], $4::timestamptz[], $5::date[], $6::bigint[], $7::float8[], $8::float8[], $9::float8[]) "
+    "WITH ORDINALITY AS round (generated_at, start_time, ends_on, minimum_answer_count, point_minimum, point_maximum, "
+    "point_step, place)"};
+constexpr Statement insert_piece{
+    "store the bytes of a report",
+    "INSERT INTO heiasync.report_originals (organisation_id, report_version_id, piece, coding, bytes, document_size, "
+    "document_sha256) VALUES ($1, $2, $3, 'zlib', $4, $5, $6)"};
+constexpr Statement insert_source{
+    "store the source of a report",
+    "INSERT INTO heiasync.report_sources (report_version_id, data_instance_id, organisation_id) "
+    "VALUES ($1, heiasync.sent_text($2), $3)"};
+constexpr Statement select_versions{
+    "read which reports are stored",
+    "SELECT organisation_id, report_id, (extract(epoch FROM generated_at) * 1000000)::bigint "
+    "FROM heiasync.report_versions ORDER BY organisation_id, report_id, generated_at"};
+constexpr Statement insert_listed{
+    "record the listed reports",
+    "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
+    "SELECT $1, report_id, generated_at, $2, $3 "
+    "FROM unnest($4::bigint[], $5::timestamptz[]) AS listed (report_id, generated_at) "
+    "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS stored "
+    "                  WHERE stored.organisation_id = $1 AND stored.report_id = listed.report_id "
+    "                    AND stored.generated_at = listed.generated_at) "
+    "ON CONFLICT DO NOTHING"};
+
+class ReportResults final : public ResultRows {
+public:
+    ReportResults(Transaction& transaction, std::int64_t id, const ReportSnapshot& snapshot)
+        : ResultRows{transaction, "store results of a report", "heiasync.report_results", columns},
+          id_{id},
+          snapshot_{snapshot} {}
+
+    void visit(std::int64_t ordinal, const documents::GroupResult& result) override {
+        const documents::Group& group = result.group;
+        const std::array<Value, 9> keys{id_,
+                                        snapshot_.report.id,
+                                        snapshot_.organisation_id,
+                                        ordinal,
+                                        to_string(group.scope),
+                                        group.team_id,
+                                        group.team_name,
+                                        group.tag_id,
+                                        group.tag_name};
+        send(keys, result);
+    }
+
+private:
+    std::int64_t id_;
+    const ReportSnapshot& snapshot_;
+};
+
+void store_instances(Transaction& transaction, std::int64_t id, std::int64_t organisation_id,
+                     const std::vector<documents::Instance>& instances) {
+    using documents::Instance;
+    const auto column = [&instances](auto member) {
+        return Value::array(instances, [member](const Instance& instance) { return Value{instance.*member}; });
+    };
+    transaction.run(insert_instances, id, organisation_id, column(&Instance::generated_at),
+                    column(&Instance::start_time), column(&Instance::ends_on), column(&Instance::minimum_answer_count),
+                    column(&Instance::point_minimum), column(&Instance::point_maximum), column(&Instance::point_step));
+}
+
+void store_source(Transaction& transaction, std::int64_t id, const ReportSnapshot& snapshot) {
+    TextSender sender{transaction};
+    sender.write(storable_text(snapshot.report.data_instance_id.reveal()));
+    const std::int64_t number = sender.finish();
+    transaction.run(insert_source, id, number, snapshot.organisation_id);
+}
+
+}  // namespace
+
+StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snapshot,
+                            const documents::Original& original) {
+    const documents::Report& report = snapshot.report;
+    if (!report.ready()) {
+        throw std::logic_error{"a report that is not ready has no document"};
+    }
+    const auto id = transaction.run(take_id)[0][0].as<std::int64_t>();
+    ReportResults results{transaction, id, snapshot};
+    documents::SurveyDocument document = documents::decode_survey_document(kind, original, results);
+    results.finish();
+
+    const std::int64_t questions = store_questions(transaction, document.questions);
+    const SentDocument sent = send_document(transaction, kind, original);
+    std::optional<core::Instant> document_generated_at;
+    if (!document.instances.empty()) {
+        document_generated_at = document.instances.front().generated_at;
+    }
+    const auto stored =
+        transaction.run(insert_version, id, report.id, snapshot.organisation_id, report.business_id, report.sub_report,
+                        document.title, document.business_description, report.generated_at, document_generated_at,
+                        report.first_viewed_at, report.scheduled_survey_id, report.scheduled_survey_title,
+                        report.survey_id, report.survey_title, report.started_at, report.ends_on, report.closed,
+                        Value::array(report.enabled_questions), Value::array(report.copy_questions), snapshot.listed_at,
+                        snapshot.downloaded_at, to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
+    store_instances(transaction, id, snapshot.organisation_id, document.instances);
+    store_original(transaction, insert_piece, snapshot.organisation_id, id, original);
+    store_source(transaction, id, snapshot);
+    return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
+}
+
+std::vector<ReportVersion> stored_report_versions(Transaction& transaction) {
+    std::vector<ReportVersion> versions;
+    for (const auto& row : transaction.run(select_versions)) {
+        versions.push_back({row[0].as<std::int64_t>(), row[1].as<std::int64_t>(), instant_of(row[2])});
+    }
+    return versions;
+}
+
+void record_listed_reports(Transaction& transaction, std::int64_t sync_run_id, std::int64_t organisation_id,
+                           const std::vector<documents::Report>& reports, core::Instant listed_at) {
+    std::vector<std::int64_t> ids;
+    std::vector<core::Instant> generated_at;
+    for (const documents::Report& report : reports) {
+        if (report.ready()) {
+            ids.push_back(report.id);
+            generated_at.push_back(*report.generated_at);
+        }
+    }
+    if (!ids.empty()) {
+        transaction.run(insert_listed, organisation_id, listed_at, sync_run_id, Value::array(ids),
+                        Value::array(generated_at));
+    }
+}
+
+}  // namespace heiasync::history

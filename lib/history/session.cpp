@@ -1,0 +1,208 @@
+#include "history/session.hpp"
+
+#include <libpq-fe.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace heiasync::history {
+namespace {
+
+using Kind = DatabaseError::Kind;
+
+Kind kind_of(std::string_view state) {
+    const auto is = [state](auto... prefixes) { return (state.starts_with(prefixes) || ...); };
+    if (is("08", "25006", "40", "53", "55P03", "57", "58")) {
+        return Kind::away;
+    }
+    if (is("22", "23", "54000")) {
+        return Kind::refused;
+    }
+    if (is("3F000", "42501", "42703", "42704", "42883", "42P01")) {
+        return Kind::schema;
+    }
+    return Kind::ours;
+}
+
+bool ends_session(std::string_view state) {
+    return state.starts_with("08") || state.starts_with("57P") || state == "25P03";
+}
+
+/// The first line of libpq's text, without its severity. Of a refused row not even that: it may quote it.
+std::string reason_of(Kind kind, std::string_view text) {
+    if (kind == Kind::refused) {
+        return "the data was refused";
+    }
+    text = text.substr(0, text.find('\n'));
+    for (const std::string_view severity : {"ERROR:  ", "FATAL:  "}) {
+        if (text.starts_with(severity)) {
+            text.remove_prefix(severity.size());
+        }
+    }
+    return std::string{text};
+}
+
+/// Adds what `url` and the environment leave open. libpq's own text about a URL that it cannot read may quote a
+/// password, so it is not used.
+std::string connection_string(const std::string& url) {
+    struct Setting {
+        std::string_view name, value;
+    };
+    // A connection that went silent is noticed after a minute; of several hosts the one that takes writes is used.
+    constexpr std::array settings{Setting{"connect_timeout", "10"},
+                                  Setting{"keepalives_idle", "30"},
+                                  Setting{"keepalives_interval", "10"},
+                                  Setting{"keepalives_count", "3"},
+                                  Setting{"tcp_user_timeout", "60000"},
+                                  Setting{"target_session_attrs", "read-write"},
+                                  Setting{"fallback_application_name", "heiasyncd"}};
+
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{PQconninfoParse(url.c_str(), nullptr),
+                                                                               &PQconninfoFree};
+    if (!options) {
+        throw DatabaseError{Kind::away,
+                            "cannot connect to the database: the database URL is none that libpq can read (expected "
+                            "postgresql://user@host:port/name or key=value pairs)",
+                            ""};
+    }
+    std::string result = "client_encoding='UTF8'";
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+        const std::string_view name = option->keyword;
+        std::string value;
+        if (option->val != nullptr) {
+            value = option->val;
+        } else if (option->envvar == nullptr || std::getenv(option->envvar) == nullptr) {
+            const auto* const setting =
+                std::find_if(settings.begin(), settings.end(), [name](const Setting& s) { return s.name == name; });
+            if (setting != settings.end()) {
+                value = setting->value;
+            }
+        }
+        if (value.empty() || name == "client_encoding") {
+            continue;
+        }
+        result += fmt::format(" {}='", name);
+        for (const char c : value) {
+            if (c == '\'' || c == '\\') {
+                result += '\\';
+            }
+            result += c;
+        }
+        result += '\'';
+    }
+    return result;
+}
+
+/// libpq's text about a failed connection has a line for each host that was tried.
+std::string one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        if (c != '\n' && c != '\t') {
+            line += c;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+}
+
+}  // namespace
+
+Session::Session(const std::string& url, const Limits& limits) try
+    : connection_{connection_string(url)}, quiet_{connection_} {
+    set_up(limits);
+} catch (const pqxx::failure& error) {
+    throw DatabaseError{Kind::away, fmt::format("cannot connect to the database: {}", one_line(error.what())), ""};
+}
+
+void Session::set_up(const Limits& limits) {
+    // Verbose texts quote keys and rows.
+#if PQXX_VERSION_MAJOR < 7
+    connection_.set_verbosity(pqxx::connection::terse);
+#else
+    connection_.set_verbosity(pqxx::error_verbosity::terse);
+#endif
+    pqxx::nontransaction work{connection_};
+    work.exec(
+        fmt::format("SET search_path = pg_catalog, pg_temp;"
+                    "SET client_min_messages = warning;"
+                    "SET standard_conforming_strings = on;"
+                    "SET TimeZone = 'UTC';"
+                    "SET DateStyle = 'ISO, YMD';"
+                    "SET IntervalStyle = 'postgres';"
+                    "SET statement_timeout = {};"
+                    "SET lock_timeout = {}",
+                    limits.statement.count(), limits.lock.count()));
+}
+
+void Session::transact(const std::function<void(Transaction&)>& body) {
+    purpose_ = "begin a transaction";
+    try {
+        pqxx::work work{connection_};
+        Transaction transaction{*this, work};
+        body(transaction);
+        purpose_ = "commit a transaction";
+        work.commit();
+    } catch (...) {
+        rethrow();
+    }
+}
+
+void Session::prepare(const Statement& statement) {
+    const auto known = prepared_.find(statement.purpose);
+    if (known == prepared_.end()) {
+        connection_.prepare(statement.purpose, statement.sql);
+        prepared_.emplace(statement.purpose, statement.sql);
+    } else if (known->second != statement.sql) {
+        throw std::logic_error{fmt::format("two statements are called '{}'", statement.purpose)};
+    }
+}
+
+void Session::rethrow() {
+    usable_ = usable_ && connection_.is_open();
+    try {
+        throw;
+    } catch (const pqxx::in_doubt_error&) {
+        usable_ = false;
+        fail(Kind::in_doubt, "the connection broke; it may have happened or not");
+    } catch (const pqxx::broken_connection&) {
+        usable_ = false;
+        fail(Kind::away, "the connection to the database was lost");
+#if PQXX_VERSION_MAJOR < 7
+    } catch (const pqxx::transaction_rollback&) {
+        fail(Kind::away, "the transaction collided with another one", "40000");
+#endif
+    } catch (const pqxx::sql_error& error) {
+        const std::string& state = error.sqlstate();
+        usable_ = usable_ && !ends_session(state);
+        const Kind kind = usable_ ? kind_of(state) : Kind::away;
+        fail(kind, reason_of(kind, error.what()), state);
+    } catch (const pqxx::failure&) {
+        fail(usable_ ? Kind::ours : Kind::away, usable_ ? "libpqxx failed" : "the connection to the database was lost");
+    } catch (const pqxx::conversion_error&) {
+        fail(Kind::ours, "the answer is not what was expected");
+    } catch (const pqxx::range_error&) {
+        fail(Kind::ours, "the answer has another number of rows than expected");
+    } catch (const pqxx::usage_error&) {
+        fail(Kind::ours, "libpqxx was used in a way that it does not allow");
+    } catch (const pqxx::internal_error&) {
+        fail(Kind::ours, "libpqxx failed");
+    }
+}
+
+void Session::fail(Kind kind, std::string_view reason, std::string_view state) const {
+    throw DatabaseError{kind,
+                        state.empty() ? fmt::format("cannot {}: {}", purpose_, reason)
+                                      : fmt::format("cannot {}: {} (SQLSTATE {})", purpose_, reason, state),
+                        std::string{state}};
+}
+
+}  // namespace heiasync::history

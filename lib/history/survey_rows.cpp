@@ -1,0 +1,208 @@
+#include "history/survey_rows.hpp"
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace heiasync::history {
+namespace {
+
+using documents::DocumentStatus;
+
+// A piece and its padding fill a page of the server, where it is neither compressed nor moved out of line.
+constexpr std::size_t piece_size = 7900;
+// COPY shows the first 100 bytes of a line in the context of an error.
+constexpr std::string_view padding =
+    "................................................................................................................";
+constexpr std::array text_columns{"padding", "number", "ordinal", "piece"};
+
+constexpr std::array question_columns{"question_set_id", "question_ordinal", "question_id", "position",
+                                      "title",           "category",         "options"};
+constexpr Statement find_questions{"look for a set of questions",
+                                   "SELECT question_set_id FROM heiasync.question_sets WHERE digest = $1"};
+constexpr Statement insert_questions{
+    "store a set of questions", "INSERT INTO heiasync.question_sets (digest) VALUES ($1) RETURNING question_set_id"};
+
+Transaction& with_text_table(Transaction& transaction) {
+    transaction.execute("make room for text",
+                        "CREATE TEMPORARY TABLE IF NOT EXISTS heiasync_text (padding text STORAGE PLAIN, "
+                        "number bigint NOT NULL, ordinal bigint NOT NULL, piece text STORAGE PLAIN NOT NULL) "
+                        "ON COMMIT DELETE ROWS");
+    return transaction;
+}
+
+/// SHA-256 over fields, each with its length, so that no two lists of fields give the same bytes.
+class Digest {
+public:
+    Digest() : context_{EVP_MD_CTX_new(), &EVP_MD_CTX_free} {
+        if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) {
+            throw std::runtime_error{"OpenSSL has no SHA-256"};
+        }
+    }
+
+    void add(const std::optional<std::string>& field) {
+        add_raw(field ? std::to_string(field->size()) + ":" : "-");
+        if (field) {
+            add_raw(*field);
+        }
+    }
+    template <std::integral Integer>
+    void add(const std::optional<Integer>& field) {
+        add(field ? std::optional{std::to_string(*field)} : std::nullopt);
+    }
+
+    std::string finish() {
+        std::string digest(32, '\0');
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes are unsigned.
+        EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+        return digest;
+    }
+
+private:
+    void add_raw(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+TextSender::TextSender(Transaction& transaction)
+    : transaction_{transaction},
+      copy_{with_text_table(transaction).copy("send text", "pg_temp.heiasync_text", text_columns)},
+      number_{transaction.next_number()} {}
+
+void TextSender::restart() {
+    number_ = transaction_.next_number();
+}
+
+void TextSender::write(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const std::string_view piece = prefix(bytes, piece_size);
+        copy_.row(Value::verbatim(padding), number_, ++ordinal_, Value::verbatim(piece));
+        bytes.remove_prefix(piece.size());
+    }
+}
+
+std::int64_t TextSender::finish() {
+    copy_.finish();
+    return number_;
+}
+
+SentDocument send_document(Transaction& transaction, documents::SurveyDocumentKind kind,
+                           const documents::Original& original) {
+    TextSender sender{transaction};
+    SentDocument sent;
+    sent.status = documents::write_storable_json(kind, original, sender);
+    sent.number = sender.finish();
+    return sent;
+}
+
+std::string_view to_string(DocumentStatus status) {
+    switch (status) {
+        case DocumentStatus::stored:
+            return "stored";
+        case DocumentStatus::sanitised:
+            return "sanitised";
+        case DocumentStatus::too_large:
+            return "too_large";
+    }
+    throw std::logic_error{"no such document status"};
+}
+
+DocumentStatus document_status(std::string_view text) {
+    for (const auto status : {DocumentStatus::stored, DocumentStatus::sanitised, DocumentStatus::too_large}) {
+        if (to_string(status) == text) {
+            return status;
+        }
+    }
+    throw std::logic_error{"no such document status"};
+}
+
+std::int64_t store_questions(Transaction& transaction, const std::vector<documents::Question>& questions) {
+    Digest digest;
+    for (const documents::Question& question : questions) {
+        digest.add(std::optional{question.id});
+        digest.add(question.position);
+        digest.add(question.title);
+        digest.add(question.category);
+        digest.add(question.options);
+    }
+    const Value key = Value::bytes(digest.finish());
+    if (const auto found = transaction.run(find_questions, key); !found.empty()) {
+        return found[0][0].as<std::int64_t>();
+    }
+
+    const auto set = transaction.run(insert_questions, key)[0][0].as<std::int64_t>();
+    Copy rows = transaction.copy("store questions", "heiasync.survey_questions", question_columns);
+    int ordinal = 0;
+    for (const documents::Question& question : questions) {
+        rows.row(set, ++ordinal, question.id, question.position, question.title, question.category, question.options);
+    }
+    rows.finish();
+    return set;
+}
+
+void store_original(Transaction& transaction, const Statement& insert, std::int64_t organisation_id,
+                    std::int64_t document_id, const documents::Original& original) {
+    const std::string sha256{original.sha256.begin(), original.sha256.end()};
+    int number = 0;
+    for (const std::string& piece : original.pieces) {
+        transaction.run(insert, organisation_id, document_id, number++, Value::bytes(piece), original.size,
+                        Value::bytes(sha256));
+    }
+}
+
+std::array<Value, result_columns.size()> result_values(const documents::GroupResult& result) {
+    std::optional<std::vector<std::int64_t>> question_ids;
+    std::optional<std::vector<std::size_t>> ends;
+    std::optional<documents::Figures> values;
+    if (!result.breakdown.empty()) {
+        question_ids.emplace();
+        ends.emplace();
+        values.emplace();
+        for (const auto& [question_id, percentages] : result.breakdown) {
+            question_ids->push_back(question_id);
+            values->insert(values->end(), percentages.begin(), percentages.end());
+            ends->push_back(values->size());
+        }
+    }
+    const auto array = [](const auto& optional) { return optional ? Value::array(*optional) : Value{std::nullopt}; };
+    return {result.participant_count,
+            result.answer_count,
+            result.average_points,
+            result.insufficient_data,
+            result.insufficient_data_reason,
+            array(result.point_categories),
+            array(result.question_average_points),
+            array(question_ids),
+            array(ends),
+            array(values)};
+}
+
+std::string_view to_string(documents::Scope scope) {
+    switch (scope) {
+        case documents::Scope::global:
+            return "global";
+        case documents::Scope::organisation:
+            return "organisation";
+        case documents::Scope::team:
+            return "team";
+        case documents::Scope::tag:
+            return "tag";
+        case documents::Scope::team_tag:
+            return "team_tag";
+    }
+    throw std::logic_error{"no such scope"};
+}
+
+void ResultRows::send(std::span<const Value> keys, const documents::GroupResult& result) {
+    row_.assign(keys.begin(), keys.end());
+    const auto values = result_values(result);
+    row_.insert(row_.end(), values.begin(), values.end());
+    copy_.row(std::span<const Value>{row_});
+}
+
+}  // namespace heiasync::history

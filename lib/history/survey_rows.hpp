@@ -1,0 +1,94 @@
+#pragma once
+
+// Internal to this room: the rows that energy levels and reports have in common.
+
+#include "core/bytes.hpp"
+#include "documents/original.hpp"
+#include "documents/survey_document.hpp"
+#include "history/transaction.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace heiasync::history {
+
+/// Text on its way to the server, where the statements that follow in the transaction find it with
+/// `heiasync.sent_text(number)`. Nothing of it appears in the server's log: neither a parameter, which a server that
+/// logs statements would show, nor the line that an interrupted COPY shows, because each begins with more padding than
+/// is shown of it.
+class TextSender final : public core::ByteSink {
+public:
+    explicit TextSender(Transaction& transaction);
+
+    void restart() override;
+    /// Valid UTF-8 without NUL, not ending within a character.
+    void write(std::string_view bytes) override;
+    /// Returns the number of the text.
+    std::int64_t finish();
+
+private:
+    Transaction& transaction_;
+    Copy copy_;
+    std::int64_t number_;
+    std::int64_t ordinal_ = 0;
+};
+
+/// The JSON of a document, sent.
+struct SentDocument {
+    std::int64_t number = 0;
+    documents::DocumentStatus status = documents::DocumentStatus::stored;
+};
+SentDocument send_document(Transaction& transaction, documents::SurveyDocumentKind kind,
+                           const documents::Original& original);
+
+std::string_view to_string(documents::DocumentStatus status);
+documents::DocumentStatus document_status(std::string_view text);
+
+/// The set of these questions: the one that is stored already, or a new one.
+std::int64_t store_questions(Transaction& transaction, const std::vector<documents::Question>& questions);
+
+/// `insert` takes organisation, document, number of the piece, its bytes, size and SHA-256 of the document.
+void store_original(Transaction& transaction, const Statement& insert, std::int64_t organisation_id,
+                    std::int64_t document_id, const documents::Original& original);
+
+/// The result columns, in the order of result_values().
+inline constexpr std::array result_columns{
+    "participant_count",        "answer_count",     "average_points",          "insufficient_data",
+    "insufficient_data_reason", "point_categories", "question_average_points", "breakdown_question_ids",
+    "breakdown_ends",           "breakdown_values"};
+std::array<Value, result_columns.size()> result_values(const documents::GroupResult& result);
+
+std::string_view to_string(documents::Scope scope);
+
+/// The columns of a results table: its keys, then the result columns.
+template <std::size_t Keys>
+constexpr auto with_result_columns(const std::array<const char*, Keys>& keys) {
+    std::array<const char*, Keys + result_columns.size()> all{};
+    std::copy(keys.begin(), keys.end(), all.begin());
+    std::copy(result_columns.begin(), result_columns.end(), all.begin() + Keys);
+    return all;
+}
+
+/// Sends each result as it is decoded.
+class ResultRows : public documents::ResultVisitor {
+public:
+    /// What comes after the last result.
+    void finish() { copy_.finish(); }
+
+protected:
+    ResultRows(Transaction& transaction, const char* purpose, const char* table, std::span<const char* const> columns)
+        : copy_{transaction.copy(purpose, table, columns)} {}
+
+    void send(std::span<const Value> keys, const documents::GroupResult& result);
+
+private:
+    Copy copy_;
+    std::vector<Value> row_;
+};
+
+}  // namespace heiasync::history
