@@ -12,8 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
+#include <array>
 #include <thread>
 #include <utility>
 
@@ -52,7 +51,8 @@ asio::awaitable<std::optional<HttpRequest>> read_request(Connection& connection,
     }
 }
 
-/// Counts a request for as long as it lives.
+/// Counts a request for as long as it lives or until it is ended: one that a fault keeps waiting, and that the client
+/// may have given up, is not held against the next.
 class InFlight {
 public:
     explicit InFlight(std::size_t& count) : count_{&count} { ++*count_; }
@@ -170,6 +170,7 @@ struct Simulator::Server {
                 }
                 break;
             case Fault::Kind::delay:
+                flight.end();
                 co_await wait(answer.fault->interval);
                 [[fallthrough]];
             default:

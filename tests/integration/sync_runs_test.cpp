@@ -1,0 +1,181 @@
+#include "history_test.hpp"
+
+namespace heiasync::history {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Lt;
+
+class SyncRunsTest : public HistoryTest {};
+
+constexpr core::Date run_on = 2026_y / 7 / 1;
+const core::Instant morning = date::sys_days{run_on} + 1h + 30min + 250ms;
+
+TEST_F(SyncRunsTest, ARunIsOpenedAndClosed) {
+    NewRun run;
+    run.trigger = Trigger::catch_up;
+    run.run_on = run_on;
+    run.scheduled_for = morning;
+    run.started_at = morning + 1s;
+    run.host = "a host";
+    run.version = "1.2.3";
+    const auto id = transact([&](Transaction& transaction) { return start_run(transaction, run); });
+    EXPECT_THAT(
+        query("SELECT trigger, run_on, scheduled_for, started_at, finished_at, status, organisations, requests, "
+              "failures, bytes_received, error, host, version, timeline FROM heiasync.sync_runs"),
+        ElementsAre(ElementsAre("catch_up", "2026-07-01", "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:01.25+00",
+                                "NULL", "running", "0", "0", "0", "0", "NULL", "a host", "1.2.3", "1")));
+
+    RunSummary summary;
+    summary.finished_at = morning + 1h;
+    summary.status = RunStatus::partial;
+    summary.organisations = 4;
+    summary.requests = 5;
+    summary.failures = 6;
+    summary.bytes_received = 5'000'000'000;
+    summary.error = "api_unavailable";
+    transact([&](Transaction& transaction) { finish_run(transaction, id, summary); });
+    EXPECT_THAT(query("SELECT sync_run_id, finished_at, status, organisations, requests, failures, bytes_received, "
+                      "error FROM heiasync.sync_runs"),
+                ElementsAre(ElementsAre(std::to_string(id), "2026-07-01 02:30:00.25+00", "partial", "4", "5", "6",
+                                        "5000000000", "api_unavailable")));
+}
+
+TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
+    TaskRecord task;
+    task.sync_run_id = start_manual_run(run_on);
+    task.run_on = run_on;
+    task.started_at = morning;
+    task.finished_at = morning + 1s;
+    const auto first = transact([&](Transaction& transaction) { return record_task(transaction, task); });
+    task.organisation_id = 3'000'000'000;
+    task.business_id = "b";
+    task.stream = Stream::energy_levels;
+    task.period_start = 2026_y / 6 / 1;
+    task.report_id = 9;
+    task.status = TaskStatus::failed;
+    task.reason = "a reason";
+    task.attempts = 3;
+    task.http_status = 500;
+    task.error = "an error";
+    const auto second = transact([&](Transaction& transaction) { return record_task(transaction, task); });
+    EXPECT_THAT(first, Lt(second));
+    EXPECT_THAT(
+        query("SELECT run_on, organisation_id, business_id, stream, period_start, report_id, status, reason, attempts, "
+              "http_status, error, started_at, finished_at FROM heiasync.sync_tasks ORDER BY sync_task_id"),
+        ElementsAre(
+            ElementsAre("2026-07-01", "0", "", "organisations", "NULL", "NULL", "done", "NULL", "0", "NULL", "NULL",
+                        "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:01.25+00"),
+            ElementsAre("2026-07-01", "3000000000", "b", "energy_levels", "2026-06-01", "9", "failed", "a reason", "3",
+                        "500", "an error", "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:01.25+00")));
+}
+
+TEST_F(SyncRunsTest, TheNamesOfTheLedgerAreThoseOfTheSchema) {
+    const auto allowed = [this](const std::string& table, const std::string& column, const std::string& value) {
+        return query_value("SELECT bool_or(pg_get_constraintdef(oid) LIKE '%''" + value +
+                           "''%') FROM pg_constraint WHERE conrelid = 'heiasync." + table +
+                           "'::regclass AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%(" + column +
+                           " = ANY%'");
+    };
+    for (const auto trigger :
+         {Trigger::schedule, Trigger::catch_up, Trigger::retry, Trigger::resume, Trigger::manual}) {
+        EXPECT_EQ(allowed("sync_runs", "trigger", std::string{to_string(trigger)}), "t") << to_string(trigger);
+    }
+    for (const auto status :
+         {RunStatus::running, RunStatus::succeeded, RunStatus::partial, RunStatus::failed, RunStatus::interrupted}) {
+        EXPECT_EQ(allowed("sync_runs", "status", std::string{to_string(status)}), "t") << to_string(status);
+    }
+    for (const auto stream : {Stream::organisations, Stream::usage_stats, Stream::energy_levels, Stream::reports}) {
+        EXPECT_EQ(allowed("sync_tasks", "stream", std::string{to_string(stream)}), "t") << to_string(stream);
+        EXPECT_EQ(allowed("schema_drift", "stream", std::string{to_string(stream)}), "t") << to_string(stream);
+    }
+    for (const auto status : {TaskStatus::done, TaskStatus::skipped, TaskStatus::failed}) {
+        EXPECT_EQ(allowed("sync_tasks", "status", std::string{to_string(status)}), "t") << to_string(status);
+    }
+}
+
+TEST_F(SyncRunsTest, DriftIsNotedOnceAndSeenAgain) {
+    using documents::Drift;
+    const std::vector<Drift> both{{"/items/*/colour", Drift::Kind::unknown_field, "string"},
+                                  {"/items/*/name", Drift::Kind::other_type, "null"},
+                                  {"/items/*/colour", Drift::Kind::unknown_field, "string"}};
+    const std::vector<Drift> one{both.front()};
+    const auto record = [this](const std::vector<Drift>& drift, core::Instant at) {
+        transact([&](Transaction& transaction) { record_drift(transaction, Stream::organisations, drift, at); });
+    };
+    record(both, morning);
+    record(one, morning + 24h);
+    record(one, morning + 1h);
+    record({}, morning + 48h);
+    EXPECT_THAT(query("SELECT stream, json_pointer, kind, sample_type, first_seen_at, last_seen_at "
+                      "FROM heiasync.schema_drift ORDER BY json_pointer"),
+                ElementsAre(ElementsAre("organisations", "/items/*/colour", "unknown_field", "string",
+                                        "2026-07-01 01:30:00.25+00", "2026-07-02 01:30:00.25+00"),
+                            ElementsAre("organisations", "/items/*/name", "other_type", "null",
+                                        "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:00.25+00")));
+}
+
+TEST_F(SyncRunsTest, HostileDriftIsCutAndMadeStorable) {
+    std::string pointer = std::string{"/"} + '\0' + "\xff";
+    for (int i = 0; i < 3000; ++i) {
+        pointer += "\xC3\xA4";
+    }
+    const std::vector<documents::Drift> drift{{pointer, documents::Drift::Kind::unknown_field, "string"}};
+    transact([&](Transaction& transaction) { record_drift(transaction, Stream::reports, drift, morning); });
+    EXPECT_THAT(query("SELECT octet_length(json_pointer), left(json_pointer, 4) FROM heiasync.schema_drift"),
+                ElementsAre(ElementsAre("999", "/\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xA4")));
+}
+
+TEST_F(SyncRunsTest, SettingsAreKeptWhenTheyChange) {
+    Settings settings;
+    settings.time_zone = "Europe/Helsinki";
+    settings.daily_at = "04:30";
+    settings.api_time_zone = "UTC";
+    settings.size_classes = {50, 10000};
+    const auto record = [&](core::Instant at) {
+        transact([&](Transaction& transaction) { record_settings(transaction, settings, at); });
+    };
+    record(morning);
+    record(morning + 1h);
+    settings.daily_at = "05:00";
+    record(morning + 2h);
+    settings.daily_at = "04:30";
+    record(morning + 3h);
+    record(morning + 4h);
+    EXPECT_THAT(query("SELECT valid_from, time_zone, daily_at, api_time_zone, reporting_period_months, "
+                      "minimum_accepted_members, max_days_late, stats_per_business_id, energy_levels_per_business_id, "
+                      "size_classes FROM heiasync.settings_history ORDER BY valid_from"),
+                ElementsAre(ElementsAre("2026-07-01 01:30:00.25+00", "Europe/Helsinki", "04:30:00", "UTC", "1", "5",
+                                        "7", "t", "t", "{50,10000}"),
+                            ElementsAre("2026-07-01 03:30:00.25+00", "Europe/Helsinki", "05:00:00", "UTC", "1", "5",
+                                        "7", "t", "t", "{50,10000}"),
+                            ElementsAre("2026-07-01 04:30:00.25+00", "Europe/Helsinki", "04:30:00", "UTC", "1", "5",
+                                        "7", "t", "t", "{50,10000}")));
+}
+
+TEST_F(SyncRunsTest, ARehearsalIsTold) {
+    const auto ask = [this] { return transact([](Transaction& transaction) { return origin(transaction); }); };
+    const auto simulate = [this](core::Instant at) {
+        transact([at](Transaction& transaction) { record_simulated_time(transaction, at); });
+    };
+    EXPECT_EQ(ask(), Origin::empty);
+    simulate(morning);
+    EXPECT_EQ(ask(), Origin::empty) << "it has no run";
+    start_manual_run(run_on);
+    EXPECT_EQ(ask(), Origin::rehearsal);
+    simulate(morning + 1h);
+    simulate(morning);
+    EXPECT_THAT(query("SELECT began_at, simulated_now FROM heiasync.rehearsal"),
+                ElementsAre(ElementsAre("2026-07-01 01:30:00.25+00", "2026-07-01 02:30:00.25+00")));
+}
+
+TEST_F(SyncRunsTest, ARealHistoryNeverBecomesARehearsal) {
+    start_manual_run(run_on);
+    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::real);
+    EXPECT_THROW(transact([](Transaction& transaction) { record_simulated_time(transaction, morning); }),
+                 std::logic_error);
+    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::real);
+}
+
+}  // namespace
+}  // namespace heiasync::history

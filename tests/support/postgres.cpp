@@ -1,0 +1,151 @@
+#include "support/postgres.hpp"
+
+#include "core/clock.hpp"
+#include "history/migrations.hpp"
+
+#include <libpq-fe.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <pqxx/pqxx>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace heiasync::testing {
+namespace {
+
+constexpr std::string_view migrated_template = "migrated_template";
+
+std::filesystem::path make_directory() {
+    std::string path = (std::filesystem::temp_directory_path() / "heiasync-postgres-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) {
+        throw std::runtime_error{"no folder for PostgreSQL"};
+    }
+    // The server may run as another user, who must be able to reach it.
+    std::filesystem::permissions(path, std::filesystem::perms{0755});
+    return path;
+}
+
+/// Runs a function of the script in a shell.
+pid_t spawn(const std::string& function, const std::filesystem::path& directory) {
+    std::string shell = "sh";
+    std::string option = "-c";
+    std::string script = R"(. "$0" && "$1" "$2")";
+    std::string file = HEIASYNC_POSTGRES_SCRIPT;
+    std::string name = function;
+    std::string argument = directory.string();
+    char* const arguments[] = {shell.data(), option.data(),   script.data(), file.data(),
+                               name.data(),  argument.data(), nullptr};
+    pid_t child = -1;
+    if (posix_spawn(&child, "/bin/sh", nullptr, nullptr, static_cast<char* const*>(arguments), environ) != 0) {
+        throw std::runtime_error{"no shell"};
+    }
+    return child;
+}
+
+int wait_for(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) == -1 && errno == EINTR) {
+    }
+    return status;
+}
+
+void run(const std::string& url, const std::string& sql) {
+    pqxx::connection connection{url};
+    pqxx::nontransaction work{connection};
+    work.exec(sql);
+}
+
+}  // namespace
+
+PostgresServer& PostgresServer::shared() {
+    static PostgresServer server;
+    return server;
+}
+
+PostgresServer::PostgresServer() : directory_{make_directory()}, log_file_{directory_ / "server.log"} {
+    if (wait_for(spawn("init_scratch_postgres", directory_)) != 0) {
+        throw std::runtime_error{"initdb failed"};
+    }
+    server_ = spawn("exec_scratch_postgres", directory_);
+    const std::string server_url = url("postgres");
+    while (PQping(server_url.c_str()) != PQPING_OK) {
+        int status = 0;
+        if (waitpid(server_, &status, WNOHANG) == server_) {
+            throw std::runtime_error{"PostgreSQL did not start: " + log()};
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+}
+
+PostgresServer::~PostgresServer() {
+    kill(server_, SIGINT);
+    wait_for(server_);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+}
+
+std::string PostgresServer::url(std::string_view database) const {
+    return fmt::format("postgresql:///{}?host={}&user=postgres", database, directory_.string());
+}
+
+std::string PostgresServer::create_database_from(std::string_view template_name) {
+    const std::string name = fmt::format("test_{}", ++databases_);
+    run(url("postgres"), fmt::format("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template_name));
+    return url(name);
+}
+
+std::string PostgresServer::create_database() {
+    return create_database_from("template1");
+}
+
+std::string PostgresServer::create_migrated_database() {
+    if (!template_is_migrated_) {
+        run(url("postgres"), fmt::format("CREATE DATABASE {}", migrated_template));
+        const core::SystemClock clock;
+        const auto now = [&clock] { return clock.now(); };
+        history::migrate(url(migrated_template), history::embedded_migrations(), {}, now);
+        template_is_migrated_ = true;
+    }
+    return create_database_from(migrated_template);
+}
+
+std::string PostgresServer::as_role(const std::string& url, std::string_view role) {
+    const std::string owner = "user=postgres";
+    return std::string{url}.replace(url.rfind(owner), owner.size(), fmt::format("user={}", role));
+}
+
+std::string PostgresServer::log() const {
+    std::ifstream file{log_file_, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+}
+
+std::vector<std::vector<std::string>> query(const std::string& url, const std::string& sql) {
+    pqxx::connection connection{url};
+    pqxx::nontransaction work{connection};
+    work.exec("SET TimeZone = 'UTC'");
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& row : work.exec(sql)) {
+        auto& fields = rows.emplace_back();
+        for (const auto& field : row) {
+            fields.emplace_back(field.is_null() ? "NULL" : field.c_str());
+        }
+    }
+    return rows;
+}
+
+std::string query_value(const std::string& url, const std::string& sql) {
+    return query(url, sql).at(0).at(0);
+}
+
+}  // namespace heiasync::testing
