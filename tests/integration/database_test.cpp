@@ -1,3 +1,4 @@
+#include "history/organisations.hpp"
 #include "history/usage_stats.hpp"
 #include "history_test.hpp"
 
@@ -20,6 +21,7 @@ namespace asio = boost::asio;
 using Kind = DatabaseError::Kind;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class DatabaseTest : public HistoryTest {
@@ -75,8 +77,8 @@ TEST_F(DatabaseTest, AKilledSessionIsAwayOnceAndReplaced) {
 TEST_F(DatabaseTest, AnIdleSessionThatWasKilledIsAwayOnceAndReplaced) {
     transact([](Transaction&) {});
     kill_sessions();
-    EXPECT_EQ(refusal([](Transaction& transaction) { origin(transaction); }), Kind::away);
-    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::empty);
+    EXPECT_EQ(refusal(known_organisations), Kind::away);
+    EXPECT_THAT(transact(known_organisations), IsEmpty());
 }
 
 TEST_F(DatabaseTest, AConnectionLostAtTheCommitIsInDoubt) {
@@ -103,21 +105,21 @@ TEST_F(DatabaseTest, RefusedDataIsNotQuotedAndTheSessionGoesOn) {
     EXPECT_EQ(refusal(store), Kind::refused);
     EXPECT_THAT(last_error,
                 AllOf(HasSubstr("store usage statistics"), HasSubstr("23505"), Not(HasSubstr("0424242-4"))));
-    transact([](Transaction& transaction) { origin(transaction); });
+    transact(known_organisations);
     EXPECT_EQ(pid(), before);
 }
 
 TEST_F(DatabaseTest, AMissingSchemaIsSaidToBeThat) {
     query("DROP SCHEMA heiasync CASCADE");
     EXPECT_EQ(refusal([](Transaction& transaction) { accepted_members(transaction, 2026_y / 7 / 1); }), Kind::schema);
-    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::empty);
+    EXPECT_EQ(origin(url), Origin::empty);
 }
 
 TEST_F(DatabaseTest, AServerThatTakesNoWritesIsAway) {
     query(
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', "
         "current_database()); END $$");
-    EXPECT_EQ(refusal([](Transaction& transaction) { origin(transaction); }), Kind::away);
+    EXPECT_EQ(refusal(known_organisations), Kind::away);
 }
 
 TEST_F(DatabaseTest, WhoeverIsCancelledWaitsForTheJobInHand) {
@@ -154,7 +156,7 @@ TEST_F(DatabaseTest, MayGoWhileNobodyWaitsForTheResultAnyMore) {
     auto work = [&]() -> asio::awaitable<void> {
         auto job = [&](Transaction& transaction) {
             begun.count_down();
-            return origin(transaction);
+            return known_organisations(transaction);
         };
         co_await second->transact(job);
     };

@@ -154,15 +154,14 @@ TEST_F(SyncRunsTest, SettingsAreKeptWhenTheyChange) {
 }
 
 TEST_F(SyncRunsTest, ARehearsalIsTold) {
-    const auto ask = [this] { return transact([](Transaction& transaction) { return origin(transaction); }); };
     const auto simulate = [this](core::Instant at) {
         transact([at](Transaction& transaction) { record_simulated_time(transaction, at); });
     };
-    EXPECT_EQ(ask(), Origin::empty);
+    EXPECT_EQ(origin(url), Origin::empty);
     simulate(morning);
-    EXPECT_EQ(ask(), Origin::empty) << "it has no run";
+    EXPECT_EQ(origin(url), Origin::empty) << "it has no run";
     start_manual_run(run_on);
-    EXPECT_EQ(ask(), Origin::rehearsal);
+    EXPECT_EQ(origin(url), Origin::rehearsal);
     simulate(morning + 1h);
     simulate(morning);
     EXPECT_THAT(query("SELECT began_at, simulated_now FROM heiasync.rehearsal"),
@@ -171,10 +170,10 @@ TEST_F(SyncRunsTest, ARehearsalIsTold) {
 
 TEST_F(SyncRunsTest, ARealHistoryNeverBecomesARehearsal) {
     start_manual_run(run_on);
-    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::real);
+    EXPECT_EQ(origin(url), Origin::real);
     EXPECT_THROW(transact([](Transaction& transaction) { record_simulated_time(transaction, morning); }),
                  std::logic_error);
-    EXPECT_EQ(transact([](Transaction& transaction) { return origin(transaction); }), Origin::real);
+    EXPECT_EQ(origin(url), Origin::real);
 }
 
 }  // namespace

@@ -15,11 +15,11 @@ namespace heiasync::heiaheia {
 namespace {
 
 namespace asio = boost::asio;
+using heiasync::testing::run;
 using simulator::Fault;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using heiasync::testing::run;
 
 const core::Instant noon = core::parse_instant("2026-06-01T09:00:00Z");
 

@@ -1,0 +1,118 @@
+#include "installation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heiasync::testing {
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+using Arguments = std::vector<std::string>;
+
+Outcome heiasyncd(const Arguments& arguments, const Environment& environment = {}) {
+    Arguments command{HEIASYNCD};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return Process{command, environment}.wait();
+}
+
+TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
+    for (const auto* option : {"--help", "-h"}) {
+        const auto outcome = heiasyncd({option});
+        EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+        for (const auto* command : {"sync", "migrate", "check", "version", "--config", "--quiet"}) {
+            EXPECT_THAT(outcome.out, HasSubstr(command));
+        }
+        for (const auto* code : {"64", "69", "70", "75", "77", "78"}) {
+            EXPECT_THAT(outcome.out, HasSubstr(code));
+        }
+        EXPECT_THAT(outcome.err, IsEmpty());
+    }
+}
+
+TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
+    const std::vector<std::pair<std::string, Arguments>> commands{
+        {"sync", {"--stream", "--organisation", "--period", "--dry-run", "--simulated-time"}},
+        {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
+        {"check", {}}};
+    for (const auto& [command, options] : commands) {
+        const auto outcome = heiasyncd({command, "--help"});
+        EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+        for (const auto& option : options) {
+            EXPECT_THAT(outcome.out, HasSubstr(option)) << command;
+        }
+        EXPECT_THAT(outcome.out, HasSubstr("xample")) << command;
+    }
+}
+
+TEST(CommandLine, TheVersionIsPrintedByCommandAndByOption) {
+    const auto by_command = heiasyncd({"version"});
+    EXPECT_EQ(by_command.exit_code, exit_code::done) << by_command;
+    EXPECT_THAT(by_command.out, MatchesRegex("heiasyncd [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+    const auto by_option = heiasyncd({"--version"});
+    EXPECT_EQ(by_option.exit_code, exit_code::done) << by_option;
+    EXPECT_EQ(by_option.out, by_command.out);
+}
+
+TEST(CommandLine, AMistypedCommandOrOptionNamesTheNearest) {
+    const std::vector<std::pair<Arguments, std::string>> mistakes{{{"snyc"}, "sync"},
+                                                                  {{"migrat"}, "migrate"},
+                                                                  {{"chekc"}, "check"},
+                                                                  {{"verison"}, "version"},
+                                                                  {{"sync", "--dryrun"}, "--dry-run"},
+                                                                  {{"sync", "--streem", "reports"}, "--stream"},
+                                                                  {{"sync", "--organization=5"}, "--organisation"},
+                                                                  {{"migrate", "--statsu"}, "--status"},
+                                                                  {{"--confg", "x", "check"}, "--config"}};
+    for (const auto& [arguments, nearest] : mistakes) {
+        const auto outcome = heiasyncd(arguments);
+        EXPECT_EQ(outcome.exit_code, exit_code::usage) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr(nearest + "?")) << arguments.back();
+        EXPECT_THAT(outcome.out, IsEmpty());
+    }
+}
+
+TEST(CommandLine, AWrongValueIsAUsageErrorThatNamesTheOption) {
+    const std::vector<std::pair<Arguments, std::string>> mistakes{
+        {{"sync", "--stream", "everything"}, "--stream"},
+        {{"sync", "--organisation", "Acme"}, "--organisation"},
+        {{"sync", "--period", "2026-13"}, "--period"},
+        {{"sync", "--period", "2026-05-01"}, "--period"},
+        {{"sync", "--simulated-time", "yesterday"}, "--simulated-time"},
+        {{"sync", "--simulated-time", "2026-06-01T01:30:00Z,0"}, "--simulated-time"},
+        {{"migrate", "--to", "0"}, "--to"}};
+    for (const auto& [arguments, option] : mistakes) {
+        const auto outcome = heiasyncd(arguments);
+        EXPECT_EQ(outcome.exit_code, exit_code::usage) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr(option));
+    }
+}
+
+TEST(CommandLine, NoCommandAndTwoCommandsAreUsageErrors) {
+    EXPECT_EQ(heiasyncd({}).exit_code, exit_code::usage);
+    EXPECT_EQ(heiasyncd({"check", "sync"}).exit_code, exit_code::usage);
+    EXPECT_EQ(heiasyncd({"sync", "all"}).exit_code, exit_code::usage);
+}
+
+TEST(CommandLine, TheConfigurationFileComesFromTheOptionOrTheEnvironment) {
+    Installation installation;
+    installation.run({"check"});  // writes the file
+    const auto named = heiasyncd({"check"}, {{"HEIASYNC_CONFIG", installation.config_file().string()}});
+    EXPECT_EQ(named.exit_code, exit_code::done) << named;
+    const auto overridden = heiasyncd({"--config", "/nowhere/heiasyncd.yaml", "check"},
+                                      {{"HEIASYNC_CONFIG", installation.config_file().string()}});
+    EXPECT_EQ(overridden.exit_code, exit_code::configuration) << overridden;
+    EXPECT_THAT(overridden.err, HasSubstr("/nowhere/heiasyncd.yaml"));
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing

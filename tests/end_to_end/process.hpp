@@ -1,0 +1,47 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace heiasync::testing {
+
+/// How a program ended, and what it printed.
+struct Outcome {
+    int exit_code = 0;  ///< 128 + its number where a signal ended it
+    std::string out;
+    std::string err;
+};
+
+/// For the message of an assertion.
+std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
+
+/// Added to the environment that the program inherits. What would configure it from outside the test (PG*, proxies,
+/// HEIASYNC_CONFIG, CREDENTIALS_DIRECTORY) is not inherited.
+using Environment = std::map<std::string, std::string>;
+
+/// A program that runs beside the test, with an empty stdin.
+class Process {
+public:
+    /// Throws std::system_error where it cannot be started.
+    explicit Process(const std::vector<std::string>& command, const Environment& environment = {});
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process();
+
+    /// Until it has ended. Throws std::runtime_error, having killed it, where that takes longer than `limit`.
+    Outcome wait(std::chrono::seconds limit = std::chrono::seconds{120});
+
+private:
+    pid_t pid_ = 0;
+    int out_ = -1;
+    int err_ = -1;
+};
+
+/// Everything that any program printed so far, for what must never be printed.
+const std::string& transcript();
+
+}  // namespace heiasync::testing

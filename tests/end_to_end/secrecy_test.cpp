@@ -1,0 +1,111 @@
+#include "secrecy.hpp"
+
+#include "installation.hpp"
+#include "support/postgres.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+/// What nobody may ever read: client secret, magic token, access tokens and data instance ids. Each installation looks
+/// through its own database when it ends (see Installation); what was printed and what PostgreSQL logged is looked
+/// through when all tests have run.
+
+namespace heiasync::testing {
+
+namespace {
+
+class NothingWasGivenAway : public ::testing::Environment {
+public:
+    void TearDown() override {
+        const auto& secrets = every_secret();
+        EXPECT_EQ(secrets.find_in(transcript()), std::set<std::string>{}) << "printed by a program";
+        const auto log = PostgresServer::shared().log();
+        EXPECT_EQ(secrets.find_in(log), std::set<std::string>{}) << "in PostgreSQL's log";
+        if (secrets.size() > 0) {
+            EXPECT_NE(log.find("statement: "), std::string::npos) << "every statement is to be in the log";
+        }
+    }
+};
+
+// NOLINTNEXTLINE(cert-err58-cpp): this is how GoogleTest takes environments where main() is its own
+const auto* const registered = ::testing::AddGlobalTestEnvironment(new NothingWasGivenAway);
+
+TEST(Secrecy, AFinderFindsWhatItLooksFor) {
+    SecretFinder finder;
+    finder.add("abc-the-secret-that-is-looked-for");
+    EXPECT_TRUE(finder.find_in("").empty());
+    EXPECT_TRUE(finder.find_in("the-secret-that-is-looked-fo").empty());
+    EXPECT_EQ(finder.find_in("at the end: the-secret-that-is-looked-for").size(), 1U);
+    EXPECT_EQ(finder.find_in("abc-the-secret-that-is-looked-for, and more").size(), 1U);
+}
+
+TEST(Secrecy, TheMostTalkativeRunsGiveNothingAway) {
+    for (const auto* format : {"text", "json"}) {
+        Installation installation;
+        installation.config()["log"]["level"] = "debug";
+        installation.config()["log"]["format"] = format;
+        EXPECT_EQ(installation.run({"check"}).exit_code, exit_code::done);
+        installation.sync_on("2026-07-01", {"--dry-run"});
+
+        // Everything goes wrong at least once, full_data with its secret in the path in every way.
+        using Kind = simulator::Fault::Kind;
+        for (const auto kind : {Kind::status, Kind::drop, Kind::reset, Kind::truncate, Kind::garbage, Kind::html,
+                                Kind::empty, Kind::broken_gzip, Kind::cut_short, Kind::redirect}) {
+            for (const auto operation : {simulator::Operation::full_data, simulator::Operation::reports,
+                                         simulator::Operation::stats, simulator::Operation::energy_levels}) {
+                simulator::Fault fault;
+                fault.kind = kind;
+                fault.operation = operation;
+                fault.times = 4;
+                fault.after = 2;
+                installation.api().fail(fault);
+            }
+        }
+        const auto troubled = installation.sync_on("2026-07-01");
+        EXPECT_EQ(troubled.exit_code, exit_code::incomplete) << troubled;
+        installation.api().expire_tokens();
+        installation.api().clear_faults();
+        installation.sync_on("2026-07-02");
+        EXPECT_GT(installation.count("SELECT count(*) FROM heiasync.report_sources"), 0);
+        EXPECT_GT(
+            installation.count("SELECT count(*) FROM heiasync.sync_tasks WHERE status = 'failed' AND report_id IS "
+                               "NOT NULL"),
+            0);
+    }
+}
+
+TEST(Secrecy, TheTokenIsInNoTable) {
+    Installation installation;
+    simulator::Fault fault;
+    fault.kind = simulator::Fault::Kind::expired_token;
+    fault.times = 1;
+    fault.operation = simulator::Operation::reports;
+    installation.api().fail(fault);
+    ASSERT_EQ(installation.sync_on("2026-06-15").exit_code, exit_code::done);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE "
+                                 "relnamespace = 'heiasync'::regnamespace AND attname LIKE '%token%'"),
+              0);
+}
+
+TEST(Secrecy, ADataInstanceIdIsNowhereButInReportSources) {
+    Installation installation;
+    ASSERT_EQ(installation.sync_on("2026-06-15").exit_code, exit_code::done);
+    SecretFinder ids;
+    for (const auto& id : installation.data_instance_ids()) {
+        ids.add(id);
+    }
+    const auto all = installation.dump();
+    std::set<std::string> tables;
+    for (const auto& row : all) {
+        if (!ids.find_in(row).empty()) {
+            tables.insert(row.substr(0, row.find(' ')));
+        }
+    }
+    EXPECT_EQ(tables, std::set<std::string>{"report_sources"}) << "which proves that they would be found elsewhere";
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing
