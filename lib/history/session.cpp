@@ -177,8 +177,11 @@ void Session::rethrow() {
         usable_ = false;
         fail(Kind::away, "the connection to the database was lost");
 #if PQXX_VERSION_MAJOR < 7
+        // libpqxx 6 keeps no SQLSTATE with these two.
     } catch (const pqxx::transaction_rollback&) {
         fail(Kind::away, "the transaction collided with another one", "40000");
+    } catch (const pqxx::insufficient_privilege& error) {
+        fail(Kind::schema, reason_of(Kind::schema, error.what()), "42501");
 #endif
     } catch (const pqxx::sql_error& error) {
         const std::string& state = error.sqlstate();

@@ -27,10 +27,15 @@ constexpr Statement insert_questions{
     "store a set of questions", "INSERT INTO heiasync.question_sets (digest) VALUES ($1) RETURNING question_set_id"};
 
 Transaction& with_text_table(Transaction& transaction) {
+    // PostgreSQL 15 does not take STORAGE in CREATE TABLE.
     transaction.execute("make room for text",
-                        "CREATE TEMPORARY TABLE IF NOT EXISTS heiasync_text (padding text STORAGE PLAIN, "
-                        "number bigint NOT NULL, ordinal bigint NOT NULL, piece text STORAGE PLAIN NOT NULL) "
-                        "ON COMMIT DELETE ROWS");
+                        "DO $$ BEGIN "
+                        "IF to_regclass('pg_temp.heiasync_text') IS NULL THEN "
+                        "CREATE TEMPORARY TABLE heiasync_text (padding text, number bigint NOT NULL, "
+                        "ordinal bigint NOT NULL, piece text NOT NULL) ON COMMIT DELETE ROWS; "
+                        "ALTER TABLE pg_temp.heiasync_text ALTER COLUMN padding SET STORAGE PLAIN, "
+                        "ALTER COLUMN piece SET STORAGE PLAIN; "
+                        "END IF; END $$");
     return transaction;
 }
 

@@ -176,16 +176,16 @@ TEST_F(ReportsTest, AnInterruptedTransferShowsNothingOfTheText) {
 
 TEST_F(ReportsTest, JsonThatTheServerRefusesIsNotQuotedInItsLog) {
     EXPECT_EQ(refusal([](Transaction& transaction) {
-                  transaction.execute("try", "SELECT heiasync.to_document('{\"a\": broken-and-confidential')");
+                  transaction.execute("try", "SELECT heiasync.to_document('{\"a\": broken-and-private')");
               }),
               DatabaseError::Kind::refused);
     std::string log = PostgresServer::shared().log();
-    const std::string statement = "SELECT heiasync.to_document('{\"a\": broken-and-confidential')";
+    const std::string statement = "SELECT heiasync.to_document('{\"a\": broken-and-private')";
     for (auto at = log.find(statement); at != std::string::npos; at = log.find(statement)) {
         log.erase(at, statement.size());
     }
     EXPECT_THAT(log, HasSubstr("no storable JSON"));
-    EXPECT_THAT(log, Not(HasSubstr("confidential")));
+    EXPECT_THAT(log, Not(HasSubstr("broken-and-private")));
 }
 
 TEST_F(ReportsTest, ALaterGeneratedVersionIsTheLatest) {

@@ -42,8 +42,8 @@ protected:
         try {
             query(as, sql);
             return false;
-        } catch (const pqxx::sql_error& error) {
-            return error.sqlstate() == "42501";
+        } catch (const pqxx::insufficient_privilege&) {
+            return true;
         }
     }
 

@@ -219,7 +219,7 @@ UsageStats World::whole_stats(const Member& member, core::Date date) const {
     accepted = std::clamp<std::int64_t>(accepted, 0, core_total);
 
     // A whole number of uses a day plus less than one day's jitter: the counter never falls.
-    const auto uses_a_day = accepted == 0 ? 0 : roll_between(1, 5 + 2 * base, seed_, Topic::usage, index, 0);
+    const auto uses_a_day = roll_between(1, 5 + 2 * base, seed_, Topic::usage, index, 0);
     const auto used_by = [&](std::int64_t number) {
         const auto counted = number - counting_since.time_since_epoch().count();
         return counted <= 0 ? 0
