@@ -46,8 +46,10 @@ ExitCode guarded(const heiasync::CommandLine& line) {
         std::cerr << "heiasyncd: " << error.what() << '\n';
         return error.code();
     } catch (const heiasync::history::DatabaseError& error) {
-        std::cerr << "heiasyncd: " << error.what() << '\n';
-        return heiasync_commands::exit_code(error);
+        const ExitCode code = heiasync_commands::exit_code(error);
+        std::cerr << "heiasyncd: " << error.what()
+                  << (code == ExitCode::unavailable ? "; check database.url and the server\n" : "\n");
+        return code;
     } catch (const std::exception& error) {
         std::cerr << "heiasyncd: a bug of ours, please report it: " << error.what() << '\n';
         return ExitCode::bug;

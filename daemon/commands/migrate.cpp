@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <stdexcept>
 
 namespace heiasync::commands {
 
@@ -86,9 +87,16 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
         }
     };
     const core::SystemClock clock;
-    const std::vector<int> applied = history::migrate(url, migrations, options, [&clock] { return clock.now(); });
+    try {
+        history::migrate(url, migrations, options, [&clock] { return clock.now(); });
+    } catch (const std::invalid_argument& error) {
+        throw CommandError{core::ExitCode::usage, fmt::format("--to: {}", error.what())};
+    }
     if (!quiet) {
-        std::cout << (applied.empty() ? "Nothing to do: the schema is up to date.\n" : "The schema is up to date.\n");
+        const bool is_newest = !command.to || *command.to == migrations.back().version;
+        std::cout << (is_newest
+                          ? std::string{"The schema is up to date.\n"}
+                          : fmt::format("The schema is at version {}; later migrations are pending.\n", *command.to));
     }
     return core::ExitCode::done;
 }

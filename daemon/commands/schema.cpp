@@ -5,7 +5,15 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
+
 namespace heiasync::commands {
+
+namespace {
+
+constexpr const char* out_of_date = "the schema of the database is not up to date; run `heiasyncd migrate`";
+
+}  // namespace
 
 core::ExitCode exit_code(const history::DatabaseError& error) {
     switch (error.kind()) {
@@ -25,27 +33,27 @@ const std::string& owner_url(const config::Config& config) {
     return config.database.owner_url ? *config.database.owner_url : config.database.url;
 }
 
+bool has_schema(const config::Config& config) {
+    using State = history::MigrationStatus::State;
+    const history::SchemaStatus status = history::schema_status(config.database.url, history::embedded_migrations());
+    history::require_ours(status);
+    const auto is_applied = [](const history::MigrationStatus& migration) { return migration.state == State::applied; };
+    const bool any = std::any_of(status.migrations.begin(), status.migrations.end(), is_applied);
+    if (any && status.state == history::SchemaStatus::State::pending) {
+        throw CommandError{core::ExitCode::configuration, out_of_date};
+    }
+    return any;
+}
+
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log) {
-    using State = history::SchemaStatus::State;
     const auto migrations = history::embedded_migrations();
     const history::SchemaStatus status = history::schema_status(config.database.url, migrations);
-    switch (status.state) {
-        case State::current:
-            return;
-        case State::newer:
-            throw CommandError{core::ExitCode::configuration,
-                               "the database has migrations that this version of heiasyncd does not know; install the "
-                               "version that applied them, see `heiasyncd migrate --status`"};
-        case State::changed:
-            throw CommandError{core::ExitCode::configuration,
-                               "a migration in the database is not the one that this version of heiasyncd carries, see "
-                               "`heiasyncd migrate --status`"};
-        case State::pending:
-            break;
+    history::require_ours(status);
+    if (status.state == history::SchemaStatus::State::current) {
+        return;
     }
     if (!config.database.migrate_on_start) {
-        throw CommandError{core::ExitCode::configuration,
-                           "the schema of the database is not up to date; run `heiasyncd migrate`"};
+        throw CommandError{core::ExitCode::configuration, out_of_date};
     }
     history::MigrateOptions options;
     options.applied = [&log](const history::MigrationStatus& migration) {

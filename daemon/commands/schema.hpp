@@ -30,8 +30,12 @@ core::ExitCode exit_code(const history::DatabaseError& error);
 /// The URL that may change the schema: database.owner_url, or database.url without one.
 const std::string& owner_url(const config::Config& config);
 
+/// Whether there is a schema to read from. Changes nothing. Throws CommandError (78) where it is of another version,
+/// and DatabaseError.
+bool has_schema(const config::Config& config);
+
 /// Makes sure that the schema is the one that this program uses: migrates where the configuration and the role allow
-/// it. Throws CommandError (78) where it is not.
+/// it. Throws CommandError (78) where it is not, and DatabaseError.
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log);
 
 }  // namespace heiasync::commands

@@ -333,7 +333,10 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     check_period(config, command, clock->now());
     const heiaheia::AdminApiSettings secrets = api_settings(config, rehearsal);
     check_rehearsal(config, rehearsal, history::origin(config.database.url));
-    prepare_schema(config, *clock, *log);
+    const bool schema_exists = !command.dry_run || has_schema(config);
+    if (!command.dry_run) {
+        prepare_schema(config, *clock, *log);
+    }
 
     asio::io_context loop{1};
     sync::Traffic traffic;
@@ -344,8 +347,8 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
 
     if (command.dry_run) {
         Foreground<sync::DryRun> foreground{loop};
-        const sync::DryRun plan =
-            foreground.await(sync::dry_run(context, run_settings(config, rehearsal), request_of(command)));
+        const sync::DryRun plan = foreground.await(
+            sync::dry_run(context, run_settings(config, rehearsal), request_of(command), schema_exists));
         complain(plan.not_listed);
         complain(plan.early_end, plan.error.value_or(""));
         if (plan.early_end == sync::EarlyEnd::none) {

@@ -143,6 +143,12 @@ asio::awaitable<http::Response> AdminApi::get(Operation operation, std::string p
         call.bearer = token_;
         response = co_await client_.send(call, body);
         response.attempts += attempts_before;
+        // Of an organisation's calls only that one is refused; the listing is everyone's.
+        if (response.status == status_unauthorized && operation == Operation::organisations) {
+            throw CredentialsRejected{operation, status_unauthorized,
+                                      documents::decode_failure(response.failure_body).code, response.attempts,
+                                      response.deferred};
+        }
     }
     if (response.status != status_ok) {
         throw ApiError{operation, static_cast<int>(response.status),

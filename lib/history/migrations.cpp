@@ -97,25 +97,6 @@ std::string versions(const SchemaStatus& status, MigrationStatus::State state) {
     return list;
 }
 
-void refuse_what_is_not_ours(const SchemaStatus& status) {
-    if (status.state == SchemaStatus::State::newer) {
-        throw DatabaseError{Kind::schema,
-                            fmt::format("the database is newer than this program: it has migrations that the program "
-                                        "does not know ({}). Install the version of heiasyncd that applied them, or a "
-                                        "later one.",
-                                        versions(status, MigrationStatus::State::unknown)),
-                            ""};
-    }
-    if (status.state == SchemaStatus::State::changed) {
-        throw DatabaseError{Kind::schema,
-                            fmt::format("the database was migrated with other files than those of this program ({}). "
-                                        "A migration never changes once it is applied: install a released heiasyncd, "
-                                        "or restore the files and build it again.",
-                                        versions(status, MigrationStatus::State::changed)),
-                            ""};
-    }
-}
-
 /// The newest version to apply. Throws where it lies behind what is applied, or beyond what there is.
 int target_of(const MigrateOptions& options, const SchemaStatus& status, std::span<const Migration> migrations) {
     const int newest = migrations.empty() ? 0 : migrations.back().version;
@@ -191,12 +172,31 @@ SchemaStatus schema_status(const std::string& url, std::span<const Migration> mi
     return compare(applied_migrations(session), migrations);
 }
 
+void require_ours(const SchemaStatus& status) {
+    if (status.state == SchemaStatus::State::newer) {
+        throw DatabaseError{Kind::schema,
+                            fmt::format("the database is newer than this program: it has migrations that the program "
+                                        "does not know ({}). Install the version of heiasyncd that applied them, or a "
+                                        "later one.",
+                                        versions(status, MigrationStatus::State::unknown)),
+                            ""};
+    }
+    if (status.state == SchemaStatus::State::changed) {
+        throw DatabaseError{Kind::schema,
+                            fmt::format("the database was migrated with other files than those of this program ({}). "
+                                        "A migration never changes once it is applied: install a released heiasyncd, "
+                                        "or restore the files and build it again.",
+                                        versions(status, MigrationStatus::State::changed)),
+                            ""};
+    }
+}
+
 std::vector<int> migrate(const std::string& url, std::span<const Migration> migrations, const MigrateOptions& options,
                          const std::function<core::Instant()>& now) {
     Session session{url, limits};
     take_lock(session, options.wait);
     const SchemaStatus status = compare(applied_migrations(session), migrations);
-    refuse_what_is_not_ours(status);
+    require_ours(status);
     const int target = target_of(options, status, migrations);
 
     std::vector<int> applied;

@@ -53,14 +53,15 @@ asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPla
         task.period_start = due.period.start;
 
         if (session.not_mapped.contains(subject)) {
-            co_await session.settle(task, history::TaskStatus::skipped, std::string{"business_id_not_mapped"});
+            co_await session.settle(task, history::TaskStatus::skipped, std::string{"business_id_not_mapped"},
+                                    std::nullopt);
             continue;
         }
         const GateDecision decision = gate(session, subject);
         if (decision.kind != GateDecision::Kind::pass) {
             const auto status = decision.kind == GateDecision::Kind::below_minimum ? history::TaskStatus::skipped
                                                                                    : history::TaskStatus::failed;
-            co_await session.settle(task, status, decision.reason);
+            co_await session.settle(task, status, decision.reason, decision.error);
             continue;
         }
 

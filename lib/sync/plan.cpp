@@ -39,6 +39,10 @@ std::vector<std::string> missing_for_gate(const PlanInput& input, std::int64_t o
             missing.push_back(task.business_id);
         }
     }
+    // Whether a business id is mapped to anyone is told by the whole organisation's answer beside its own.
+    if (!missing.empty() && !missing.front().empty()) {
+        missing.insert(missing.begin(), "");
+    }
     return missing;
 }
 
@@ -102,15 +106,15 @@ std::optional<calendar::Period> requested_period(core::Date first_of_month, core
 GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accepted, int minimum) {
     using Kind = GateDecision::Kind;
     if (!accepted) {
-        return {Kind::unknown, "gate_unknown: the day has no usage stats"};
+        return {Kind::unknown, "gate_unknown", "the day has no usage stats"};
     }
     if (!*accepted) {
-        return {Kind::unknown, "gate_unknown: hh_core_accepted_membership_count is null"};
+        return {Kind::unknown, "gate_unknown", "hh_core_accepted_membership_count is null"};
     }
     if (**accepted < minimum) {
-        return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", **accepted, minimum)};
+        return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", **accepted, minimum), {}};
     }
-    return {Kind::pass, ""};
+    return {Kind::pass, "", {}};
 }
 
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,

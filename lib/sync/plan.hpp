@@ -87,7 +87,8 @@ struct GateDecision {
     enum class Kind { pass, below_minimum, unknown };
 
     Kind kind = Kind::pass;
-    std::string reason;  ///< empty for pass
+    std::string reason;                ///< a code, with the figure where there is one; empty for pass
+    std::optional<std::string> error;  ///< in words, where it is unknown
 };
 
 /// `accepted` unset: the day has no stats of the subject. A count that is null is no number.

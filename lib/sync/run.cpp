@@ -345,14 +345,17 @@ void explain_energy_levels(DryRun& result, const OrganisationPlan& plan, const A
 }
 
 asio::awaitable<void> explain(RunContext& context, const RunSettings& settings, const RunRequest& request,
-                              DryRun& result) {
+                              bool has_schema, DryRun& result) {
     const core::Instant now = context.clock.now();
     const core::Date run_on = calendar::local_date(now, *settings.periods.schedule_zone);
     const DuePeriods due = periods_of(request, settings, now, run_on);
     auto read = [run_on, &due, &request](history::Transaction& transaction) {
         return read_ledger(transaction, run_on, due.periods, request.period_month.has_value());
     };
-    const Ledger ledger = co_await context.database.transact(read);
+    Ledger ledger;
+    if (has_schema) {
+        ledger = co_await context.database.transact(read);
+    }
     auto listing = co_await context.api.list_organisations();
     if (!listing.value.complete) {
         throw RunEnd{EarlyEnd::api_unavailable, listing.value.error.value_or("the listing is not complete")};
@@ -389,10 +392,10 @@ asio::awaitable<RunReport> run(RunContext context, RunSettings settings, RunRequ
     co_return co_await run.execute();
 }
 
-asio::awaitable<DryRun> dry_run(RunContext context, RunSettings settings, RunRequest request) {
+asio::awaitable<DryRun> dry_run(RunContext context, RunSettings settings, RunRequest request, bool has_schema) {
     DryRun result;
     try {
-        co_await explain(context, settings, request, result);
+        co_await explain(context, settings, request, has_schema, result);
     } catch (...) {
         const Failure failure = classify(std::current_exception());
         result.early_end = failure.early_end;

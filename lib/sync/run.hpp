@@ -123,7 +123,7 @@ struct DryRun {
     std::optional<std::string> error;
 };
 
-/// Fetches the listing only and writes nothing.
-boost::asio::awaitable<DryRun> dry_run(RunContext context, RunSettings settings, RunRequest request);
+/// Fetches the listing only and writes nothing. Without `has_schema` nothing is read either: nothing is stored yet.
+boost::asio::awaitable<DryRun> dry_run(RunContext context, RunSettings settings, RunRequest request, bool has_schema);
 
 }  // namespace heiasync::sync

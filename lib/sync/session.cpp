@@ -67,9 +67,11 @@ asio::awaitable<history::TaskStatus> Session::perform(history::TaskRecord& task,
     co_return task.status;
 }
 
-asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskStatus status, std::string reason) {
+asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskStatus status, std::string reason,
+                                      std::optional<std::string> error) {
     task.status = status;
     task.reason = std::move(reason);
+    task.error = std::move(error);
     Write write{std::move(task), {}};
     co_await writer.store(std::move(write));
 }

@@ -34,7 +34,8 @@ struct Session {
                                                         bool whole_succeeded = false);
 
     /// Records a task that needed no request.
-    boost::asio::awaitable<void> settle(history::TaskRecord task, history::TaskStatus status, std::string reason);
+    boost::asio::awaitable<void> settle(history::TaskRecord task, history::TaskStatus status, std::string reason,
+                                        std::optional<std::string> error);
 
     /// Notes that the answer to a task arrived.
     static void received(history::TaskRecord& task, core::Instant at, int attempts);

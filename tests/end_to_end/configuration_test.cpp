@@ -76,7 +76,7 @@ TEST(Check, FiveMistakesAreFiveLinesWithLineAndColumn) {
                             StartsWith(file + ":12:28: "), StartsWith(file + ":13:14: ")))
         << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("per_page"));
-    EXPECT_THAT(outcome.err, HasSubstr("60s"));
+    EXPECT_THAT(outcome.err, HasSubstr("such as 30s"));
 }
 
 TEST(Check, PrintsTheEffectiveConfigurationWithoutItsSecrets) {

@@ -108,12 +108,14 @@ TEST(Sync, WhoIsBelowTheGateIsSkippedWithTheFigure) {
         << "a business id is to be below while its organisation is not";
     ASSERT_FALSE(truth.unmapped_subjects().empty());
 
+    const auto pulled = truth.at_least(5).size();
+
     // For good: the next day asks for them no more, even where they have grown since.
     const auto grown = std::stoll(*truth.below(5).begin());
     installation.api().world().set_stats(grown, {}, {50, 40, 30, 20, 10});
     ASSERT_EQ(installation.sync_on("2026-07-02").exit_code, exit_code::done);
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.energy_levels WHERE days_late > 0"), 0);
-    EXPECT_EQ(installation.requests(Operation::energy_levels), truth.at_least(5).size());
+    EXPECT_EQ(installation.requests(Operation::energy_levels), pulled);
 }
 
 TEST(Sync, TheGateIsThatOfTheConfiguration) {
@@ -137,7 +139,7 @@ TEST(Sync, AnUnknownNumberOfAcceptedMembersIsNoNumber) {
     EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "partial");
     EXPECT_EQ(difference(truth.unknown_count(), tasks(installation,
                                                       "status = 'failed' AND stream = 'energy_levels' AND "
-                                                      "reason LIKE 'gate_unknown%'")),
+                                                      "reason = 'gate_unknown'")),
               "");
     EXPECT_EQ(installation.requests(Operation::energy_levels), truth.at_least(5).size());
 

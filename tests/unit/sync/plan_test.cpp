@@ -152,14 +152,14 @@ TEST_P(Gate, Decides) {
     const GateDecision decision = decide_gate(GetParam().accepted, 5);
     EXPECT_EQ(decision.kind, GetParam().kind);
     EXPECT_EQ(decision.reason, GetParam().reason);
+    EXPECT_EQ(decision.error.has_value(), decision.kind == Kind::unknown);
 }
 
 using Count = std::optional<std::int64_t>;
 INSTANTIATE_TEST_SUITE_P(
     Cases, Gate,
-    ::testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown: the day has no usage stats"},
-                      GateCase{"Null", Count{}, Kind::unknown,
-                               "gate_unknown: hh_core_accepted_membership_count is null"},
+    ::testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown"},
+                      GateCase{"Null", Count{}, Kind::unknown, "gate_unknown"},
                       GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
                       GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
                       GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
