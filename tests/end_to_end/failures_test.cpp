@@ -165,7 +165,8 @@ TEST(Failures, WhatPassesIsTriedAgain) {
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
         EXPECT_EQ(installation.value("SELECT status || ' ' || attempts FROM heiasync.sync_tasks WHERE stream = "
                                      "'usage_stats' AND business_id = ''"),
-                  "done 3");
+                  // The first drop looks like a kept connection that the server had closed: no attempt.
+                  kind == Fault::Kind::drop ? "done 2" : "done 3");
     }
 }
 
@@ -182,8 +183,9 @@ TEST(Failures, AnAnswerThatIsNoJsonFailsItsTaskAlone) {
         const auto outcome = installation.sync_on("2026-07-01");
         EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
         expect_everything_of_the_others(installation, truth, broken);
-        EXPECT_EQ(installation.value("SELECT string_agg(DISTINCT organisation_id || ' ' || reason, ',') FROM "
-                                     "heiasync.sync_tasks WHERE status = 'failed' AND stream <> 'energy_levels'"),
+        EXPECT_EQ(installation.value(
+                      "SELECT string_agg(DISTINCT organisation_id || ' ' || reason, ',') FROM "
+                      "heiasync.sync_tasks WHERE status = 'failed' AND stream <> 'energy_levels' AND business_id = ''"),
                   fmt::format("{} not_decodable", broken));
     }
 }

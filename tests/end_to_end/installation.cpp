@@ -150,14 +150,17 @@ void Installation::audit() const {
 }
 
 fs::path Installation::write(const std::string& name, std::string_view text) const {
+    // Renamed, because a process that runs may be reading it.
     const auto path = directory_ / name;
-    std::ofstream{path, std::ios::app}.close();
-    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
-    std::ofstream file{path, std::ios::binary};
+    const auto draft = directory_ / (name + ".new");
+    std::ofstream file{draft, std::ios::binary};
+    fs::permissions(draft, fs::perms::owner_read | fs::perms::owner_write);
     file << text;
-    if (!file.flush()) {
+    file.close();
+    if (!file) {
         throw std::runtime_error{fmt::format("{}: cannot be written", path.string())};
     }
+    fs::rename(draft, path);
     return path;
 }
 
