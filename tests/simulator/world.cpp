@@ -219,7 +219,8 @@ UsageStats World::whole_stats(const Member& member, core::Date date) const {
     accepted = std::clamp<std::int64_t>(accepted, 0, core_total);
 
     // A whole number of uses a day plus less than one day's jitter: the counter never falls.
-    const auto uses_a_day = roll_between(1, 5 + 2 * base, seed_, Topic::usage, index, 0);
+    const std::int64_t users = index % 12 <= 3 ? 6 : base;
+    const auto uses_a_day = roll_between(1, 5 + 2 * users, seed_, Topic::usage, index, 0);
     const auto used_by = [&](std::int64_t number) {
         const auto counted = number - counting_since.time_since_epoch().count();
         return counted <= 0 ? 0
