@@ -15,7 +15,7 @@
 namespace heiasync::config {
 namespace {
 
-constexpr std::size_t longest_secret = 64 * 1024;
+constexpr std::size_t longest_secret = 65'536;
 
 [[noreturn]] void refuse(std::string message) {
     throw ConfigError{{std::move(message)}};

@@ -233,7 +233,7 @@ std::string time_zone(const YAML::Node& node) {
 }
 
 std::chrono::minutes time_of_day(const YAML::Node& node) {
-    constexpr const char* expected = "expected a time of day from \"00:00\" to \"23:59\"";
+    constexpr const char* expected = R"(expected a time of day from "00:00" to "23:59")";
     const std::string time = scalar_or(node, expected);
     const auto digit = [&time](std::size_t position) { return time[position] - '0'; };
     const auto is_digit = [](char each) { return each >= '0' && each <= '9'; };

@@ -90,7 +90,7 @@ class Choice {
 public:
     using Table = std::array<std::pair<std::string_view, Value>, count>;
 
-    explicit Choice(const Table& table) : table_{table} {}
+    explicit Choice(Table table) : table_{std::move(table)} {}
     Value operator()(const YAML::Node& node) const {
         std::vector<std::string> words;
         for (const auto& [word, value] : table_) {

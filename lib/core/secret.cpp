@@ -19,8 +19,9 @@ void wipe_text(std::string& text) noexcept {
 
 }  // namespace
 
-Secret::Secret(std::string value) : value_{std::move(value)} {
-    wipe_text(value);  // NOLINT(bugprone-use-after-move): a short string leaves its bytes behind
+Secret::Secret(std::string value) {
+    value_.swap(value);
+    wipe_text(value);  // a short string leaves its bytes behind
 }
 
 Secret::Secret(Secret&& other) noexcept : value_{std::move(other.value_)} {

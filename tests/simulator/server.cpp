@@ -139,6 +139,8 @@ struct Simulator::Server {
         co_await wait(options.latency);
 
         auto encoded = encode(answer, request, options);
+        const std::string_view body{encoded.body};
+        const std::string_view half = body.substr(0, body.size() / 2);
         switch (answer.fault ? answer.fault->kind : Fault::Kind::headers) {
             case Fault::Kind::drop:
                 co_await connection.close();
@@ -153,19 +155,20 @@ struct Simulator::Server {
                 co_return false;
             case Fault::Kind::reset:
                 co_await connection.write(encoded.head);
-                co_await connection.write(std::string_view{encoded.body}.substr(0, encoded.body.size() / 2));
+                co_await connection.write(half);
                 connection.reset();
                 co_return false;
             case Fault::Kind::truncate:
                 co_await connection.write(encoded.head);
-                co_await connection.write(std::string_view{encoded.body}.substr(0, encoded.body.size() / 2));
+                co_await connection.write(half);
                 co_await connection.close();
                 co_return false;
             case Fault::Kind::drip:
                 flight.end();
                 co_await connection.write(encoded.head);
-                for (std::size_t position = 0; position < encoded.body.size(); ++position) {
-                    co_await connection.write(std::string_view{encoded.body}.substr(position, 1));
+                for (std::size_t position = 0; position < body.size(); ++position) {
+                    const std::string_view byte = body.substr(position, 1);
+                    co_await connection.write(byte);
                     co_await wait(answer.fault->interval);
                 }
                 break;
