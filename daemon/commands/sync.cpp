@@ -65,7 +65,7 @@ public:
         if (failure) {
             std::rethrow_exception(failure);
         }
-        return std::move(*result);
+        return std::move(result.value());
     }
 
     /// The signal that stopped it, if one did.

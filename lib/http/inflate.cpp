@@ -2,6 +2,7 @@
 
 #include "http/failure.hpp"
 
+#define ZLIB_CONST  // next_in points to const
 #include <zlib.h>
 
 #include <array>
@@ -69,7 +70,7 @@ Inflater::Step Inflater::step(std::string_view input) {
         return {};
     }
     const std::size_t taken = std::min<std::size_t>(input.size(), std::numeric_limits<uInt>::max());
-    state.stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
+    state.stream.next_in = reinterpret_cast<const Bytef*>(input.data());
     state.stream.avail_in = static_cast<uInt>(taken);
     state.stream.next_out = reinterpret_cast<Bytef*>(state.output.data());
     state.stream.avail_out = static_cast<uInt>(state.output.size());

@@ -14,7 +14,6 @@ namespace {
 
 using simulator::Fault;
 using simulator::Operation;
-using ::testing::HasSubstr;
 
 /// One with members enough and reports to be read.
 std::int64_t lively_organisation(const Truth& truth) {

@@ -458,7 +458,7 @@ Answer Protocol::list_organisations(const Call& call) {
     std::vector<std::int64_t> size_classes;
     for (const auto& text : call.list("size_classes", options_.size_classes)) {
         const auto size_class = parse_number<std::int64_t>(text);
-        if (!size_class || (size_class != 20 && size_class != 50 && size_class != 10000)) {
+        if (size_class != 20 && size_class != 50 && size_class != 10000) {
             return invalid_param("size_classes");
         }
         size_classes.push_back(*size_class);

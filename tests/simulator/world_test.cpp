@@ -15,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using date::days;
-using testing::IsEmpty;
 using testing::Not;
 
 const core::Instant first_of_july = core::parse_instant("2026-07-01T04:30:00+03:00");
