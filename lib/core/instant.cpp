@@ -87,7 +87,7 @@ std::optional<microseconds> take_fraction(Reader& reader) {
     microseconds::rep fraction = 0;
     int taken = 0;
     for (; reader.at_digit(); ++taken) {
-        const int digit = *reader.take_number(1);
+        const int digit = reader.take_number(1).value_or(0);
         fraction = taken < fraction_digits ? fraction * 10 + digit : fraction;
     }
     for (; taken < fraction_digits; ++taken) {
