@@ -77,7 +77,7 @@ COMMENT ON COLUMN heiasync.sync_runs.run_on IS 'Local date of its start, which i
 COMMENT ON COLUMN heiasync.sync_runs.scheduled_for IS 'The slot of run_on; NULL for a manual run.';
 COMMENT ON COLUMN heiasync.sync_runs.started_at IS 'When it started.';
 COMMENT ON COLUMN heiasync.sync_runs.finished_at IS 'When it ended; NULL while it runs.';
-COMMENT ON COLUMN heiasync.sync_runs.status IS 'running, succeeded (every cell it owed is stored or skipped), partial, failed or interrupted (found dead on a later date).';
+COMMENT ON COLUMN heiasync.sync_runs.status IS 'running, succeeded (every cell it owed is stored or skipped), partial, failed or interrupted (stopped by a signal, or found dead on a later date).';
 COMMENT ON COLUMN heiasync.sync_runs.organisations IS 'Number of organisations it worked on; 0 while it runs.';
 COMMENT ON COLUMN heiasync.sync_runs.requests IS 'Number of requests it sent, repeated ones included; 0 while it runs.';
 COMMENT ON COLUMN heiasync.sync_runs.failures IS 'Number of its tasks that failed; 0 while it runs.';

@@ -75,6 +75,7 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
         if (command.status) {
             return show_status(status);
         }
+        history::require_ours(status);
         show_pending(status, command.to);
         return core::ExitCode::done;
     }

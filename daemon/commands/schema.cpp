@@ -21,6 +21,7 @@ core::ExitCode exit_code(const history::DatabaseError& error) {
         case history::DatabaseError::Kind::in_doubt:
             return core::ExitCode::unavailable;
         case history::DatabaseError::Kind::schema:
+        case history::DatabaseError::Kind::settings:
             return core::ExitCode::configuration;
         case history::DatabaseError::Kind::refused:
         case history::DatabaseError::Kind::ours:

@@ -1,6 +1,7 @@
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
 #include "commands/schema.hpp"
+#include "http/proxy.hpp"
 #include "logging.hpp"
 #include "sync/run.hpp"
 
@@ -196,6 +197,29 @@ http::ClientSettings client_settings(const config::Api& api, sync::Traffic& traf
     return settings;
 }
 
+/// Throws CommandError (78), naming the setting, where a client cannot be made of the settings and the environment.
+std::unique_ptr<http::Client> make_client(const config::Api& api, const boost::asio::any_io_executor& executor,
+                                          core::Clock& clock, http::ClientSettings settings) {
+    const auto refuse = [](const std::string& what) { throw CommandError{core::ExitCode::configuration, what}; };
+    http::Url base_url;
+    try {
+        base_url = http::parse_url(api.base_url);
+    } catch (const std::invalid_argument& error) {
+        refuse(fmt::format("api.base_url: {}", error.what()));
+    }
+    try {
+        static_cast<void>(http::decide_proxy(base_url.origin, api.proxy, http::proxy_environment()));
+    } catch (const std::invalid_argument& error) {
+        refuse(fmt::format("{}: {}", api.proxy ? "api.proxy" : "https_proxy in the environment", error.what()));
+    }
+    try {
+        return std::make_unique<http::Client>(executor, clock, std::move(settings));
+    } catch (const std::runtime_error& error) {
+        refuse(fmt::format("api.{}", error.what()));
+    }
+    return nullptr;
+}
+
 heiaheia::AdminApiSettings api_settings(const config::Config& config, bool rehearsal) {
     heiaheia::AdminApiSettings settings;
     settings.base_url = config.api.base_url;
@@ -340,8 +364,9 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
 
     asio::io_context loop{1};
     sync::Traffic traffic;
-    http::Client client{loop.get_executor(), real_clock, client_settings(config.api, traffic, *log)};
-    heiaheia::AdminApi api{client, *clock, secrets};
+    const auto client =
+        make_client(config.api, loop.get_executor(), real_clock, client_settings(config.api, traffic, *log));
+    heiaheia::AdminApi api{*client, *clock, secrets};
     history::Database database{loop.get_executor(), config.database.url};
     const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, progress_lines(*log)};
 

@@ -31,6 +31,8 @@ BEGIN
     IF to_regnamespace('heiasync') IS NULL THEN
         CREATE SCHEMA heiasync AUTHORIZATION heiasync_owner;
     END IF;
+    -- The writer looks for the schema before the first migration.
+    GRANT USAGE ON SCHEMA heiasync TO heiasync_writer, heiasync_reader;
     IF to_regprocedure('heiasync.grant_to_roles()') IS NOT NULL THEN
         CALL heiasync.grant_to_roles();
     END IF;

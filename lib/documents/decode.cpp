@@ -95,10 +95,30 @@ constexpr auto organisation_members = std::to_array<Member<Organisation>>({
 
 // Reports
 
+/// What decides whether a report is downloaded may be absent, and then it is not. What cannot be read is no absence.
+template <class Field>
+void read_or_reject(FieldReader& reader, std::optional<Field>& field, const char* expected) {
+    const bool may_be_absent = reader.cursor().type() == ValueType::null;
+    reader.read(field);
+    if (!field && !may_be_absent) {
+        reader.reject(expected);
+    }
+}
+
 void read_data_instance_id(FieldReader& reader, Report& report) {
     std::optional<std::string> id;
-    reader.read(id);
+    read_or_reject(reader, id, "expected a string");
     report.data_instance_id = core::Secret{std::move(id).value_or("")};
+}
+
+void read_viewed(FieldReader& reader, Report& report) {
+    std::optional<bool> viewed;
+    read_or_reject(reader, viewed, "expected a boolean");
+    report.viewed = viewed.value_or(false);
+}
+
+void read_generated_at(FieldReader& reader, Report& report) {
+    read_or_reject(reader, report.generated_at, "expected a time with an offset");
 }
 
 constexpr auto data_instance_members = std::to_array<Member<Report>>({
@@ -136,11 +156,11 @@ void read_sub_report_business_id(FieldReader& reader, Report& report) {
 constexpr auto report_members = std::to_array<Member<Report>>({
     {"id", into_key<&Report::id>, key<Report>},
     {"data_instance", [](FieldReader& reader, Report& report) { reader.object(data_instance_members, report); }},
-    {"viewed", into<&Report::viewed>},
+    {"viewed", read_viewed},
     {"sub_report", into<&Report::sub_report>},
     {"sub_report_business_id", read_sub_report_business_id},
     {"first_viewed_at", into<&Report::first_viewed_at>},
-    {"generated_at", into<&Report::generated_at>},
+    {"generated_at", read_generated_at},
     {"scheduled_survey", [](FieldReader& reader, Report& report) { reader.object(scheduled_survey_members, report); }},
 });
 

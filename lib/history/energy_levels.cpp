@@ -20,28 +20,35 @@ constexpr Statement insert_snapshot{
     "$11 "
     "FROM (SELECT heiasync.to_document(heiasync.sent_text($12)) AS document OFFSET 0) AS sent "
     "RETURNING document_status"};
-constexpr Statement insert_piece{
-    "store the bytes of energy levels",
-    "INSERT INTO heiasync.energy_level_originals (organisation_id, energy_level_id, piece, coding, bytes, "
-    "document_size, document_sha256) VALUES ($1, $2, $3, 'zlib', $4, $5, $6)"};
+constexpr OriginalsTable originals{"store the bytes of energy levels", "heiasync.energy_level_originals",
+                                   "energy_level_id"};
+// The length of a period that was skipped is that of the settings at the time.
 constexpr Statement select_settled{
     "read which energy levels are settled",
-    "SELECT organisation_id, business_id, period_start FROM heiasync.energy_levels "
-    "WHERE period_start = ANY ($1::date[]) "
+    "WITH due AS (SELECT * FROM unnest($1::date[], $2::date[]) AS due (period_start, period_end)) "
+    "SELECT organisation_id, business_id, period_start "
+    "FROM heiasync.energy_levels JOIN due USING (period_start, period_end) "
     "UNION "
-    "SELECT organisation_id, business_id, period_start FROM heiasync.sync_tasks "
-    "WHERE stream = 'energy_levels' AND status = 'skipped' AND period_start = ANY ($1::date[]) "
+    "SELECT task.organisation_id, task.business_id, period_start "
+    "FROM heiasync.sync_tasks AS task JOIN due USING (period_start) "
+    "WHERE task.stream = 'energy_levels' AND task.status = 'skipped' "
+    "  AND due.period_end + 1 = period_start + make_interval(months => ("
+    "      SELECT reporting_period_months::integer FROM heiasync.settings_history "
+    "      WHERE valid_from <= task.started_at ORDER BY settings_id DESC LIMIT 1)) "
     "ORDER BY organisation_id, business_id, period_start"};
-
 constexpr Statement select_stored{"read which energy levels are stored",
                                   "SELECT organisation_id, business_id, period_start FROM heiasync.energy_levels "
-                                  "WHERE period_start = ANY ($1::date[]) "
+                                  "JOIN unnest($1::date[], $2::date[]) AS due (period_start, period_end) "
+                                  "USING (period_start, period_end) "
                                   "ORDER BY organisation_id, business_id, period_start"};
 
 std::vector<EnergyLevelsCell> select_cells(Transaction& transaction, const Statement& statement,
-                                           const std::vector<core::Date>& period_starts) {
+                                           const std::vector<ReportingPeriod>& periods) {
+    const auto column = [&periods](auto member) {
+        return Value::array(periods, [member](const ReportingPeriod& period) { return Value{period.*member}; });
+    };
     std::vector<EnergyLevelsCell> cells;
-    for (const auto& row : transaction.run(statement, Value::array(period_starts))) {
+    for (const auto& row : transaction.run(statement, column(&ReportingPeriod::start), column(&ReportingPeriod::end))) {
         cells.push_back(
             {row[0].as<std::int64_t>(), row[1].as<std::string>(), core::parse_date(row[2].as<std::string>())});
     }
@@ -91,18 +98,18 @@ StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsS
         transaction.run(insert_snapshot, id, snapshot.organisation_id, snapshot.business_id, snapshot.period_start,
                         snapshot.period_end, snapshot.fetched_at, snapshot.days_late, minimum_answer_count,
                         to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
-    store_original(transaction, insert_piece, snapshot.organisation_id, id, original);
+    store_original(transaction, originals, snapshot.organisation_id, id, original);
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
 }
 
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
-                                                    const std::vector<core::Date>& period_starts) {
-    return select_cells(transaction, select_settled, period_starts);
+                                                    const std::vector<ReportingPeriod>& periods) {
+    return select_cells(transaction, select_settled, periods);
 }
 
 std::vector<EnergyLevelsCell> stored_energy_levels(Transaction& transaction,
-                                                   const std::vector<core::Date>& period_starts) {
-    return select_cells(transaction, select_stored, period_starts);
+                                                   const std::vector<ReportingPeriod>& periods) {
+    return select_cells(transaction, select_stored, periods);
 }
 
 }  // namespace heiasync::history

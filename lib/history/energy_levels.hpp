@@ -43,12 +43,19 @@ struct EnergyLevelsCell {
     friend std::strong_ordering operator<=>(const EnergyLevelsCell&, const EnergyLevelsCell&) = default;
 };
 
-/// Cells of these periods that need no request any more: stored, or skipped for good.
+/// First and last day, both inclusive.
+struct ReportingPeriod {
+    core::Date start{};
+    core::Date end{};
+};
+
+/// Cells of these periods that need no request any more: stored, or skipped for good. A period of another length that
+/// begins on the same day is another period.
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
-                                                    const std::vector<core::Date>& period_starts);
+                                                    const std::vector<ReportingPeriod>& periods);
 
 /// Cells of these periods that are stored.
 std::vector<EnergyLevelsCell> stored_energy_levels(Transaction& transaction,
-                                                   const std::vector<core::Date>& period_starts);
+                                                   const std::vector<ReportingPeriod>& periods);
 
 }  // namespace heiasync::history

@@ -14,6 +14,7 @@ public:
         in_doubt,  ///< the connection broke while a commit was going on: it may or may not have happened
         refused,   ///< this data cannot be stored (SQLSTATE class 22 or 23): another transaction can go on
         schema,    ///< the schema is missing, older or newer than this program, or the role may not use it
+        settings,  ///< the database URL is none that libpq takes
         ours       ///< anything else: a mistake of this program
     };
 

@@ -38,10 +38,7 @@ constexpr Statement insert_instances{
     "unnest($3::timestamptz[], $4::timestamptz[], $5::date[], $6::bigint[], $7::float8[], $8::float8[], $9::float8[]) "
     "WITH ORDINALITY AS round (generated_at, start_time, ends_on, minimum_answer_count, point_minimum, point_maximum, "
     "point_step, place)"};
-constexpr Statement insert_piece{
-    "store the bytes of a report",
-    "INSERT INTO heiasync.report_originals (organisation_id, report_version_id, piece, coding, bytes, document_size, "
-    "document_sha256) VALUES ($1, $2, $3, 'zlib', $4, $5, $6)"};
+constexpr OriginalsTable originals{"store the bytes of a report", "heiasync.report_originals", "report_version_id"};
 constexpr Statement insert_source{
     "store the source of a report",
     "INSERT INTO heiasync.report_sources (report_version_id, data_instance_id, organisation_id) "
@@ -131,7 +128,7 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
                         Value::array(report.enabled_questions), Value::array(report.copy_questions), snapshot.listed_at,
                         snapshot.downloaded_at, to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
     store_instances(transaction, id, snapshot.organisation_id, document.instances);
-    store_original(transaction, insert_piece, snapshot.organisation_id, id, original);
+    store_original(transaction, originals, snapshot.organisation_id, id, original);
     store_source(transaction, id, snapshot);
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
 }

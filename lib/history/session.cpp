@@ -67,8 +67,8 @@ std::string connection_string(const std::string& url) {
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{PQconninfoParse(url.c_str(), nullptr),
                                                                                &PQconninfoFree};
     if (!options) {
-        throw DatabaseError{Kind::away,
-                            "cannot connect to the database: the database URL is none that libpq can read (expected "
+        throw DatabaseError{Kind::settings,
+                            "cannot connect to the database: database.url is none that libpq can read (expected "
                             "postgresql://user@host:port/name or key=value pairs)",
                             ""};
     }
@@ -116,8 +116,7 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
-Session::Session(const std::string& url, const Limits& limits) try
-    : connection_{connection_string(url)}, quiet_{connection_} {
+Session::Session(const std::string& url, const Limits& limits) try : connection_{connection_string(url)} {
     set_up(limits);
 } catch (const pqxx::failure& error) {
     throw DatabaseError{Kind::away, fmt::format("cannot connect to the database: {}", one_line(error.what())), ""};
@@ -129,6 +128,7 @@ void Session::set_up(const Limits& limits) {
     connection_.set_verbosity(pqxx::connection::terse);
 #else
     connection_.set_verbosity(pqxx::error_verbosity::terse);
+    connection_.set_notice_handler([](pqxx::zview) noexcept {});
 #endif
     pqxx::nontransaction work{connection_};
     work.exec(

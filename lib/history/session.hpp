@@ -45,7 +45,9 @@ private:
     std::string_view purpose_ = "connect to the database";
     bool usable_ = true;
     pqxx::connection connection_;
-    pqxx::quiet_errorhandler quiet_;
+#if PQXX_VERSION_MAJOR < 7
+    pqxx::quiet_errorhandler quiet_{connection_};
+#endif
     std::map<std::string_view, std::string_view> prepared_;  ///< purpose -> SQL
 };
 

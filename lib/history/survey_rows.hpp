@@ -52,8 +52,16 @@ documents::DocumentStatus document_status(std::string_view text);
 /// The set of these questions: the one that is stored already, or a new one.
 std::int64_t store_questions(Transaction& transaction, const std::vector<documents::Question>& questions);
 
-/// `insert` takes organisation, document, number of the piece, its bytes, size and SHA-256 of the document.
-void store_original(Transaction& transaction, const Statement& insert, std::int64_t organisation_id,
+/// Where the bytes of a kind of document go.
+struct OriginalsTable {
+    const char* purpose;
+    const char* name;
+    const char* document_id_column;
+};
+
+/// Stores the pieces of a document. By COPY, as every text of it: a server that logs statements logs their parameters,
+/// and who can read those can inflate them.
+void store_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
                     std::int64_t document_id, const documents::Original& original);
 
 /// The result columns, in the order of result_values().

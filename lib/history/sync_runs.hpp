@@ -53,7 +53,7 @@ struct TaskRecord {
     std::optional<core::Date> period_start;
     std::optional<std::int64_t> report_id;  ///< unset for the listing of the reports
     TaskStatus status = TaskStatus::done;
-    std::optional<std::string> reason;  ///< a code of docs/querying.md, with the figure where there is one
+    std::optional<std::string> reason;  ///< a code of docs/rules.md, with the figure where there is one
     int attempts = 0;
     std::optional<int> http_status;
     std::optional<std::string> error;

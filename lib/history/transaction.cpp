@@ -59,10 +59,11 @@ std::string storable_text(std::string_view text) {
     std::string result;
     result.reserve(text.size());
     while (!text.empty()) {
-        const auto plain_end = std::find_if_not(text.begin(), text.end(), [](char c) { return c > 0; });
+        const auto plain_end =
+            std::find_if_not(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) > 0; });
         result.append(text.begin(), plain_end);
         auto at = plain_end;
-        while (at != text.end() && *at <= 0) {
+        while (at != text.end() && static_cast<signed char>(*at) <= 0) {
             const auto start = at;
             const utf::code_point decoded = utf::utf_traits<char>::decode(at, text.end());
             if (decoded != 0 && decoded != utf::illegal && decoded != utf::incomplete) {

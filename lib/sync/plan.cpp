@@ -33,14 +33,18 @@ std::vector<EnergyLevelsTask> due_energy_levels(const PlanInput& input, const do
 std::vector<std::string> missing_for_gate(const PlanInput& input, std::int64_t organisation_id,
                                           const std::vector<EnergyLevelsTask>& energy_levels) {
     std::vector<std::string> missing;
+    const auto is_known = [&](const std::string& business_id) {
+        return input.accepted.contains({organisation_id, business_id});
+    };
     for (const EnergyLevelsTask& task : energy_levels) {
-        const bool known = input.accepted.contains({organisation_id, task.business_id});
-        if (!known && std::find(missing.begin(), missing.end(), task.business_id) == missing.end()) {
+        const bool is_new = std::find(missing.begin(), missing.end(), task.business_id) == missing.end();
+        if (!task.business_id.empty() && !is_known(task.business_id) && is_new) {
             missing.push_back(task.business_id);
         }
     }
-    // Whether a business id is mapped to anyone is told by the whole organisation's answer beside its own.
-    if (!missing.empty() && !missing.front().empty()) {
+    // The whole organisation's count decides for all; and its answer beside that of a business id tells whether anyone
+    // is mapped to that.
+    if (!missing.empty() || (!energy_levels.empty() && !is_known(""))) {
         missing.insert(missing.begin(), "");
     }
     return missing;

@@ -25,11 +25,7 @@ namespace {
 /// Rule 1: a run that outlives its date asks nothing more after this.
 constexpr std::chrono::hours grace_after_date{2};
 
-/// The run cannot go on; what is stored stays.
-struct RunEnd : std::runtime_error {
-    RunEnd(EarlyEnd early_end, const std::string& why) : std::runtime_error{why}, reason{early_end} {}
-    EarlyEnd reason;
-};
+constexpr const char* stopped_by_signal = "stopped by a signal";
 
 EarlyEnd early_end_of(const history::DatabaseError& error) {
     switch (error.kind()) {
@@ -38,6 +34,7 @@ EarlyEnd early_end_of(const history::DatabaseError& error) {
             return EarlyEnd::database_unavailable;
         case history::DatabaseError::Kind::schema:
             return EarlyEnd::schema_unusable;
+        case history::DatabaseError::Kind::settings:
         case history::DatabaseError::Kind::refused:
         case history::DatabaseError::Kind::ours:
             break;
@@ -68,7 +65,7 @@ Failure classify(const std::exception_ptr& thrown) {
         return {early_end_of(error), error.what()};
     } catch (const boost::system::system_error& error) {
         if (error.code() == asio::error::operation_aborted) {
-            return {EarlyEnd::stopped, "stopped by a signal"};
+            return {EarlyEnd::stopped, stopped_by_signal};
         }
         return {EarlyEnd::bug, error.what()};
     } catch (const std::exception& error) {
@@ -84,14 +81,14 @@ struct Ledger {
 
 Ledger read_ledger(history::Transaction& transaction, core::Date run_on, const std::vector<calendar::Period>& periods,
                    bool stored_only) {
-    std::vector<core::Date> starts;
-    starts.reserve(periods.size());
+    std::vector<history::ReportingPeriod> due;
+    due.reserve(periods.size());
     for (const calendar::Period& period : periods) {
-        starts.push_back(period.start);
+        due.push_back({period.start, period.end});
     }
     Ledger ledger;
-    ledger.settled = stored_only ? history::stored_energy_levels(transaction, starts)
-                                 : history::settled_energy_levels(transaction, starts);
+    ledger.settled = stored_only ? history::stored_energy_levels(transaction, due)
+                                 : history::settled_energy_levels(transaction, due);
     ledger.accepted = history::accepted_members(transaction, run_on);
     ledger.versions = history::stored_report_versions(transaction);
     return ledger;
@@ -157,7 +154,14 @@ public:
         : request_{std::move(request)}, session_{std::move(context), std::move(settings), report_} {}
 
     asio::awaitable<RunReport> execute() {
+        // A job of the database is not cancelled: a signal that came meanwhile is seen here.
+        co_await asio::this_coro::throw_if_cancelled(false);
         co_await guard(open());
+        const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+        if (cancellation.cancelled() != asio::cancellation_type::none) {
+            end_early(EarlyEnd::stopped, stopped_by_signal);
+        }
+        co_await asio::this_coro::throw_if_cancelled(true);
         if (report_.early_end == EarlyEnd::none) {
             co_await guard(work());
         }
@@ -192,6 +196,8 @@ private:
     asio::awaitable<void> open() {
         report_.started_at = clock().now();
         report_.run_on = calendar::local_date(report_.started_at, *settings().periods.schedule_zone);
+        session_.last_moment =
+            calendar::end_of_date(report_.run_on, *settings().periods.schedule_zone) + grace_after_date;
         history::NewRun row;
         row.trigger = request_.trigger;
         row.run_on = report_.run_on;
@@ -238,17 +244,15 @@ private:
     }
 
     asio::awaitable<void> work_off(const std::vector<OrganisationPlan>& plans) {
-        const core::Instant last_moment =
-            calendar::end_of_date(report_.run_on, *settings().periods.schedule_zone) + grace_after_date;
         show_progress(plans.size());
         for (const OrganisationPlan& plan : plans) {
-            if (clock().now() >= last_moment) {
-                throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
-            }
             co_await sync_usage_stats(session_, plan);
             co_await sync_energy_levels(session_, plan);
             if (plan.reports) {
                 co_await sync_reports(session_, plan.organisation_id);
+            }
+            if (session_.held_off) {
+                throw RunEnd{EarlyEnd::api_unavailable, *session_.held_off};
             }
             ++report_.organisations;
             show_progress(plans.size());

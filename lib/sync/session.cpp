@@ -10,6 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr int status_ok = 200;
 constexpr int status_bad_request = 400;
 constexpr const char* not_mapped_reason = "business_id_not_mapped";
 
@@ -36,6 +37,9 @@ history::TaskRecord Session::begin(history::Stream stream, std::int64_t organisa
 
 asio::awaitable<history::TaskStatus> Session::perform(history::TaskRecord& task, asio::awaitable<void> work,
                                                       bool whole_succeeded) {
+    if (context.clock.now() >= last_moment) {
+        throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
+    }
     try {
         co_await std::move(work);
         co_return history::TaskStatus::done;
@@ -46,6 +50,9 @@ asio::awaitable<history::TaskStatus> Session::perform(history::TaskRecord& task,
         task.attempts = error.attempts();
         task.error = error.what();
         task.reason = error.code().empty() ? "http_status" : error.code();
+        if (error.deferred()) {
+            held_off = error.what();
+        }
     } catch (const http::TransportError& error) {
         task.attempts = error.attempts();
         task.error = error.what();
@@ -79,6 +86,7 @@ asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskSta
 void Session::received(history::TaskRecord& task, core::Instant at, int attempts) {
     task.finished_at = at;
     task.attempts = attempts;
+    task.http_status = status_ok;
 }
 
 void Session::count(const history::TaskRecord& task) {

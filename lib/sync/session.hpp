@@ -6,10 +6,17 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace heiasync::sync {
+
+/// The run cannot go on; what is stored stays.
+struct RunEnd : std::runtime_error {
+    RunEnd(EarlyEnd early_end, const std::string& why) : std::runtime_error{why}, reason{early_end} {}
+    EarlyEnd reason;
+};
 
 /// A run in progress: what its streams share.
 struct Session {
@@ -22,6 +29,8 @@ struct Session {
     AcceptedMembers accepted;                             ///< of run_on, kept up to date while stats arrive
     std::set<Subject> not_mapped;                         ///< business ids that no user is mapped to
     std::vector<history::ReportVersion> stored_versions;  ///< before the run, sorted
+    core::Instant last_moment = core::Instant::max();     ///< rule 1: from then on nothing is asked
+    std::optional<std::string> held_off;                  ///< the API asks for more patience than retry.max_delay
 
     /// A task that begins now.
     [[nodiscard]] history::TaskRecord begin(history::Stream stream, std::int64_t organisation_id,
@@ -29,7 +38,8 @@ struct Session {
 
     /// Awaits the work of one task. Here, and only here, what it throws becomes a failed task; or a skipped one, where
     /// the API answers 400 to a business id although the same call for the whole organisation succeeded in this run
-    /// (`whole_succeeded`). Returns how the task ended as far as fetching is concerned.
+    /// (`whole_succeeded`). Returns how the task ended as far as fetching is concerned. Throws RunEnd
+    /// where the date of the run is over.
     boost::asio::awaitable<history::TaskStatus> perform(history::TaskRecord& task, boost::asio::awaitable<void> work,
                                                         bool whole_succeeded = false);
 

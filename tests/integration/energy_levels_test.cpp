@@ -196,6 +196,9 @@ TEST_F(EnergyLevelsTest, WhatIsStoredOrSkippedIsSettled) {
     other_period.period_start = 2026_y / 5 / 1;
     other_period.period_end = 2026_y / 5 / 31;
     store(other_period);
+    transact([](Transaction& transaction) {
+        record_settings(transaction, {"UTC", "04:30", "UTC", 1, 5, 7, true, true, {50}}, {});
+    });
     const auto record = [this](std::int64_t organisation, TaskStatus status, Stream stream) {
         TaskRecord task;
         task.sync_run_id = run;
@@ -211,13 +214,21 @@ TEST_F(EnergyLevelsTest, WhatIsStoredOrSkippedIsSettled) {
     record(5, TaskStatus::skipped, Stream::usage_stats);
     record(1, TaskStatus::done, Stream::energy_levels);
     record(1, TaskStatus::skipped, Stream::energy_levels);
-    const auto settled = [this](std::vector<core::Date> periods) {
+    const auto settled = [this](std::vector<ReportingPeriod> periods) {
         return transact([&](Transaction& transaction) { return settled_energy_levels(transaction, periods); });
     };
-    constexpr core::Date june = 2026_y / 6 / 1;
-    EXPECT_EQ(settled({june}), (std::vector<EnergyLevelsCell>{{1, "", june}, {2, "b", june}, {3, "", june}}));
-    EXPECT_THAT(settled({june, 2026_y / 5 / 1}), SizeIs(4));
+    const auto stored = [this](std::vector<ReportingPeriod> periods) {
+        return transact([&](Transaction& transaction) { return stored_energy_levels(transaction, periods); });
+    };
+    constexpr core::Date first = 2026_y / 6 / 1;
+    constexpr ReportingPeriod june{first, 2026_y / 6 / 30};
+    constexpr ReportingPeriod may{2026_y / 5 / 1, 2026_y / 5 / 31};
+    EXPECT_EQ(settled({june}), (std::vector<EnergyLevelsCell>{{1, "", first}, {2, "b", first}, {3, "", first}}));
+    EXPECT_EQ(stored({june}), (std::vector<EnergyLevelsCell>{{1, "", first}, {2, "b", first}}));
+    EXPECT_THAT(settled({june, may}), SizeIs(4));
     EXPECT_THAT(settled({}), IsEmpty());
+    constexpr ReportingPeriod two_months{first, 2026_y / 7 / 31};
+    EXPECT_THAT(settled({two_months}), IsEmpty()) << "another length is another period";
 }
 
 }  // namespace
