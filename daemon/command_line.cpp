@@ -18,6 +18,15 @@ constexpr const char* epilogue =
 
 const std::vector<std::string> stream_names{"organisations", "usage-stats", "energy-levels", "reports"};
 
+/// Digits only: CLI11's own numbers take octal and hexadecimal, and cut what is too large.
+std::string positive_integer(const std::string& text) {
+    std::int64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    const bool is_plain = error == std::errc{} && rest == end && value > 0 && text.front() != '0';
+    return is_plain ? std::string{} : "expected a whole number above 0";
+}
+
 core::Date parse_month(const std::string& text) {
     try {
         return core::parse_date(text + "-01");
@@ -34,7 +43,7 @@ SimulatedTime parse_simulated_time(const std::string& text) {
     } catch (const std::invalid_argument&) {
         throw CLI::ValidationError{"--simulated-time", "expected an ISO 8601 instant, such as 2026-06-01T01:30:00Z"};
     }
-    if (comma == std::string::npos || text.substr(comma + 1) == "jump") {
+    if (comma == std::string::npos) {
         return result;
     }
     const char* const begin = text.data() + comma + 1;
@@ -86,7 +95,7 @@ CLI::App* add_sync(CLI::App& app, SyncCommand& command, SyncText& text) {
         ->check(CLI::IsMember(stream_names))
         ->allow_extra_args(false);
     sync->add_option("--organisation", command.organisations, "Only this organisation, by its id; repeatable")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_integer)
         ->allow_extra_args(false);
     sync->add_option(
         "--period", text.period,
@@ -107,7 +116,7 @@ CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     migrate->add_flag("--dry-run", command.dry_run, "Show what would be applied")->excludes(status);
     migrate->add_option("--to", command.to, "Up to this version; forward only")
         ->excludes(status)
-        ->check(CLI::PositiveNumber);
+        ->check(positive_integer);
     migrate->add_flag("--wait", command.wait, "Wait for another migrate to end");
     migrate->footer("Examples:\n  heiasyncd migrate\n  heiasyncd migrate --status");
     return migrate;
@@ -141,10 +150,10 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     try {
         app.parse(argc, argv);
         if (sync->parsed()) {
-            if (!sync_text.period.empty()) {
+            if (sync->count("--period") > 0) {
                 sync_command.period_month = parse_month(sync_text.period);
             }
-            if (!sync_text.simulated_time.empty()) {
+            if (sync->count("--simulated-time") > 0) {
                 sync_command.simulated_time = parse_simulated_time(sync_text.simulated_time);
             }
         }

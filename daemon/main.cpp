@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "history/error.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -59,6 +60,8 @@ ExitCode guarded(const heiasync::CommandLine& line) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
+    // A reader of our output that has gone must not end a run in the middle.
+    std::signal(SIGPIPE, SIG_IGN);
     auto parsed = heiasync::parse_command_line(argc, argv, default_config());
     if (const auto* end = std::get_if<heiasync::CommandLineEnd>(&parsed)) {
         (end->code == ExitCode::done ? std::cout : std::cerr) << end->text;

@@ -44,11 +44,12 @@ std::unique_ptr<core::Clock> make_clock(const SyncCommand& command) {
     return std::make_unique<core::SystemClock>();
 }
 
-/// Awaits a coroutine on the loop until it ends; SIGINT and SIGTERM cancel it, a second one ends the process at once.
+/// Awaits a coroutine on the loop until it ends; SIGINT, SIGTERM and SIGHUP cancel it, a second one ends the process at
+/// once.
 template <class Result>
 class Foreground {
 public:
-    explicit Foreground(asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM} {}
+    explicit Foreground(asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM, SIGHUP} {}
 
     /// Runs the loop until the coroutine has ended. Rethrows what it threw.
     Result await(asio::awaitable<Result> work) {
@@ -294,6 +295,9 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
             std::cerr << fmt::format(
                 "heiasyncd: the database is not available: {}; check database.url and the server\n", error);
             return;
+        case sync::EarlyEnd::busy:
+            std::cerr << "heiasyncd: another sync of this database is going on; try again when it has ended\n";
+            return;
         case sync::EarlyEnd::schema_unusable:
             std::cerr << fmt::format("heiasyncd: the schema cannot be used: {}; run `heiasyncd migrate`\n", error);
             return;
@@ -329,10 +333,12 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
             return core::ExitCode::unavailable;
         case sync::EarlyEnd::schema_unusable:
             return core::ExitCode::configuration;
+        case sync::EarlyEnd::busy:
+            return core::ExitCode::busy;
         case sync::EarlyEnd::date_over:
             return core::ExitCode::incomplete;
         case sync::EarlyEnd::stopped:
-            return signal == SIGTERM ? core::ExitCode::terminated : core::ExitCode::interrupted;
+            return signal == SIGINT ? core::ExitCode::interrupted : core::ExitCode::terminated;
         case sync::EarlyEnd::bug:
             break;
     }
@@ -385,7 +391,7 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     Foreground<sync::RunReport> foreground{loop};
     const sync::RunReport report =
         foreground.await(sync::run(context, run_settings(config, rehearsal), request_of(command)));
-    if (!quiet) {
+    if (!quiet && report.sync_run_id != 0) {
         print_summary(report, traffic);
     }
     complain(report);

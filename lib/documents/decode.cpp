@@ -299,8 +299,13 @@ DecodedUsageStats decode_usage_stats(core::ByteSource& source) {
 }
 
 ApiFailure decode_failure(std::string_view body) noexcept {
-    constexpr std::size_t max_length = 64;
-    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    // Those of the vendor's document and of OAuth 2. Another text is not repeated: a server may echo what it was sent.
+    constexpr auto codes = std::to_array<std::string_view>(
+        {"access_denied", "invalid_api_version", "invalid_client", "invalid_grant", "invalid_param", "invalid_request",
+         "invalid_scope", "invalid_token", "missing_param", "no_org_access", "not_found", "report_not_found",
+         "scheduled_survey_not_found", "server_error", "survey_not_found", "temporarily_unavailable",
+         "unauthorized_client", "unknown_error", "unsupported_grant_type"});
+    constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyz_";
     try {
         core::StringSource source{body};
         Cursor cursor{"failure", source};
@@ -309,8 +314,10 @@ ApiFailure decode_failure(std::string_view body) noexcept {
         reader.key_object(failure_members, reading);
         reader.require_keys();
         cursor.finish();
-        const auto code = std::move(reading.error).value_or("").substr(0, max_length);
-        return {code.substr(0, code.find_first_not_of(allowed))};
+        const std::string said = std::move(reading.error).value_or("");
+        const auto code =
+            std::ranges::find(codes, std::string_view{said}.substr(0, said.find_first_not_of(characters)));
+        return {code == codes.end() ? std::string{} : std::string{*code}};
     } catch (const std::exception&) {
         return {};
     }

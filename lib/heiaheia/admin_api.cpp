@@ -203,6 +203,9 @@ asio::awaitable<Answer<OrganisationListing>> AdminApi::list_organisations() {
         if (!brought_new) {
             break;
         }
+        if (page_number == max_pages) {
+            broken(fmt::format("{}: no end after {} pages", route(Operation::organisations), max_pages), std::nullopt);
+        }
     }
     answer.received_at = clock_.now();
     co_return answer;

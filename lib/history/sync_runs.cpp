@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 // The timeline is read from the name of the log file that is written now: it is right from the first moment after a
 // failover, unlike that of the last checkpoint.
+// 1214605665 is 'Heia'; under it 2 is the lock of a run.
+constexpr Statement lock_runs{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
 constexpr Statement insert_run{
     "start a run",
     "INSERT INTO heiasync.sync_runs (trigger, run_on, scheduled_for, started_at, status, organisations, requests, "
@@ -120,6 +122,10 @@ std::string_view to_string(TaskStatus status) {
             return "failed";
     }
     throw std::logic_error{"no such task status"};
+}
+
+bool take_run_lock(Transaction& transaction) {
+    return transaction.run(lock_runs)[0][0].as<bool>();
 }
 
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {

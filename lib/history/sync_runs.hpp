@@ -61,6 +61,9 @@ struct TaskRecord {
     core::Instant finished_at{};
 };
 
+/// Takes the run lock for as long as this connection lasts: one run at a time writes. False where another one has it.
+bool take_run_lock(Transaction& transaction);
+
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
 /// Returns the sync_task_id.

@@ -1,5 +1,6 @@
 #include "sync/run.hpp"
 
+#include "core/printable.hpp"
 #include "history/energy_levels.hpp"
 #include "history/reports.hpp"
 #include "history/usage_stats.hpp"
@@ -206,6 +207,9 @@ private:
         row.host = settings().host;
         row.version = settings().version;
         auto job = [this, &row](history::Transaction& transaction) {
+            if (!history::take_run_lock(transaction)) {
+                throw RunEnd{EarlyEnd::busy, "another run of this database is going on"};
+            }
             if (settings().rehearsal) {
                 history::record_simulated_time(transaction, row.started_at);
             }
@@ -220,7 +224,8 @@ private:
     asio::awaitable<void> work() {
         co_await session_.context.api.authenticate();
         if (const auto& scope = session_.context.api.wider_scope()) {
-            log().warn("the token allows more than reading (scope {}): ask the vendor for read_only_admin_api", *scope);
+            log().warn("the token allows more than reading (scope {}): ask the vendor for read_only_admin_api",
+                       core::printable(*scope));
         }
 
         std::vector<documents::Organisation> organisations = co_await sync_organisations(session_);

@@ -72,6 +72,7 @@ struct RunContext {
 /// Why a run ended before it had asked everything.
 enum class EarlyEnd {
     none,
+    busy,  ///< another run of this database is going on
     credentials_rejected,
     api_unavailable,
     database_unavailable,

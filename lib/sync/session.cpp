@@ -1,5 +1,8 @@
 #include "sync/session.hpp"
 
+#include "core/printable.hpp"
+
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <utility>
@@ -13,6 +16,18 @@ namespace {
 constexpr int status_ok = 200;
 constexpr int status_bad_request = 400;
 constexpr const char* not_mapped_reason = "business_id_not_mapped";
+
+/// Whose task it is, for a log line.
+std::string subject_of(const history::TaskRecord& task) {
+    if (task.organisation_id == 0) {
+        return "the listing";
+    }
+    std::string subject = fmt::format("organisation {}", task.organisation_id);
+    if (!task.business_id.empty()) {
+        subject += fmt::format(" business id {}", core::printable(task.business_id));
+    }
+    return subject;
+}
 
 }  // namespace
 
@@ -100,10 +115,8 @@ void Session::count(const history::TaskRecord& task) {
             break;
         case history::TaskStatus::failed:
             ++counts.failed;
-            context.log.warn("organisation {}{}{}: {} failed: {} ({})", task.organisation_id,
-                             task.business_id.empty() ? "" : " business id ", task.business_id,
-                             history::to_string(task.stream), task.error.value_or(task.reason.value_or("")),
-                             task.reason.value_or(""));
+            context.log.warn("{}: {} failed: {} ({})", subject_of(task), history::to_string(task.stream),
+                             task.error.value_or(task.reason.value_or("")), task.reason.value_or(""));
             break;
     }
 }

@@ -118,11 +118,13 @@ asio::awaitable<void> Writer::commit(std::vector<Write>& batch) {
 
 asio::awaitable<void> Writer::commit_alone(Write& write) {
     std::string refusal;
+    const char* reason = "not_storable";
     try {
         auto job = [&write](history::Transaction& transaction) { apply(write, transaction); };
         co_await database_.transact(job);
     } catch (const documents::DecodeError& error) {
         refusal = error.what();
+        reason = "not_decodable";
     } catch (const history::DatabaseError& error) {
         if (error.kind() != history::DatabaseError::Kind::refused) {
             throw;
@@ -131,7 +133,7 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
     }
     if (!refusal.empty()) {
         write.task.status = history::TaskStatus::failed;
-        write.task.reason = "not_storable";
+        write.task.reason = reason;
         write.task.error = refusal;
         auto job = [&write](history::Transaction& transaction) { history::record_task(transaction, write.task); };
         co_await database_.transact(job);

@@ -186,7 +186,7 @@ TEST_F(Migrations, AUrlThatCannotBeReadIsNotRepeated) {
         schema_status("postgresql://user:hunter2%zz@host/db", migrations);
         FAIL() << "it was read";
     } catch (const DatabaseError& error) {
-        EXPECT_THAT(error.what(), AllOf(HasSubstr("database URL"), ::testing::Not(HasSubstr("hunter2"))));
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("database.url"), ::testing::Not(HasSubstr("hunter2"))));
     }
 }
 

@@ -68,6 +68,9 @@ TEST_F(Roles, TheFileCanBeRunAgain) {
 TEST_F(Roles, TheWriterNeitherChangesNorDeletesAnObservation) {
     for (const auto& relation : relations()) {
         const std::string& name = relation[0];
+        if (relation[1] != "t") {
+            continue;
+        }
         EXPECT_TRUE(refused(writer, "DELETE FROM heiasync." + name)) << name;
         EXPECT_TRUE(refused(writer, "TRUNCATE heiasync." + name)) << name;
     }

@@ -141,6 +141,13 @@ struct Simulator::Server {
         auto encoded = encode(answer, request, options);
         const std::string_view body{encoded.body};
         const std::string_view half = body.substr(0, body.size() / 2);
+        // Noted before it is sent: whoever has the answer may look at once.
+        if (!answer.fault || answer.suffers(Fault::Kind::delay) || answer.suffers(Fault::Kind::headers)) {
+            observations.sent(body.size());
+            if (answer.report) {
+                observations.downloaded(answer.report->id, answer.report->generation, vendor_date(answer.at));
+            }
+        }
         switch (answer.fault ? answer.fault->kind : Fault::Kind::headers) {
             case Fault::Kind::drop:
                 co_await connection.close();
@@ -181,11 +188,6 @@ struct Simulator::Server {
                 encoded.head += encoded.body;
                 co_await connection.write(encoded.head);
                 break;
-        }
-        observations.sent(encoded.body.size());
-        if (answer.report &&
-            (!answer.fault || answer.suffers(Fault::Kind::delay) || answer.suffers(Fault::Kind::headers))) {
-            observations.downloaded(answer.report->id, answer.report->generation, vendor_date(answer.at));
         }
         flight.end();
         if (!request.keep_alive()) {

@@ -241,7 +241,7 @@ TEST(DecodeReports, gives_a_report_that_is_not_ready) {
 }
 
 TEST(DecodeReports, notes_ill_typed_fields_and_leaves_them_out) {
-    const auto page = report(R"({"id":1,"viewed":1,"data_instance":{"id":5,"kind":"x"},"generated_at":"yesterday",
+    const auto page = report(R"({"id":1,"data_instance":{"kind":"x"},
         "first_viewed_at":1521446718,"scheduled_survey":{"ends_on":"2019-02-30","survey":{"title":"plain"},
         "enabled_questions":[1,"2",null,{}],"copy_questions":{}}})");
     const auto& item = page.items.at(0);
@@ -251,14 +251,21 @@ TEST(DecodeReports, notes_ill_typed_fields_and_leaves_them_out) {
     EXPECT_FALSE(item.ends_on);
     EXPECT_FALSE(item.survey_title);
     EXPECT_THAT(item.enabled_questions, ElementsAre(1, 2));
-    EXPECT_THAT(
-        page.drift,
-        ElementsAre(other("/items/*/data_instance/id", "number"), unknown("/items/*/data_instance/kind", "string"),
-                    other("/items/*/first_viewed_at", "number"), other("/items/*/generated_at", "string"),
-                    other("/items/*/scheduled_survey/copy_questions", "object"),
-                    other("/items/*/scheduled_survey/enabled_questions/*", "object"),
-                    other("/items/*/scheduled_survey/ends_on", "string"),
-                    other("/items/*/scheduled_survey/survey/title", "string"), other("/items/*/viewed", "number")));
+    EXPECT_THAT(page.drift, ElementsAre(unknown("/items/*/data_instance/kind", "string"),
+                                        other("/items/*/first_viewed_at", "number"),
+                                        other("/items/*/scheduled_survey/copy_questions", "object"),
+                                        other("/items/*/scheduled_survey/enabled_questions/*", "object"),
+                                        other("/items/*/scheduled_survey/ends_on", "string"),
+                                        other("/items/*/scheduled_survey/survey/title", "string")));
+}
+
+TEST(DecodeReports, rejects_an_item_that_cannot_be_told_from_one_that_is_not_ready) {
+    for (const auto* unreadable : {R"("viewed":1)", R"("viewed":"true")", R"("generated_at":"yesterday")",
+                                   R"("generated_at":"2026-05-01T00:00:00")", R"("data_instance":{"id":5})"}) {
+        const auto page = report(fmt::format(R"({{"id":1,{}}})", unreadable).c_str());
+        EXPECT_THAT(page.items, IsEmpty()) << unreadable;
+        EXPECT_EQ(page.rejected.size(), 1U) << unreadable;
+    }
 }
 
 TEST(DecodeReports, takes_no_sub_report_for_the_whole_organisation) {
@@ -317,13 +324,12 @@ TEST(DecodeUsageStats, refuses_an_answer_without_a_single_figure) {
 TEST(DecodeFailure, gives_the_code_and_nothing_else) {
     EXPECT_EQ(decode_failure(R"({"error":"no_org_access","error_description":"text"})").code, "no_org_access");
     EXPECT_EQ(decode_failure(R"({"error":"invalid_param: jane@example.com"})").code, "invalid_param");
-    EXPECT_EQ(decode_failure(R"({"error":")" + std::string(100, 'a') + "\"}").code, std::string(64, 'a'));
 }
 
 TEST(DecodeFailure, has_no_code_for_any_other_body) {
-    for (const auto* text :
-         {"", "<html>", "[]", "{}", R"({"error":null})", R"({"error":{"code":"x"}})", R"({"error":"x"} y)",
-          R"({"error":"x")", R"({"error":"Internal Server Error"})", "\"error\"", "\xFF"}) {
+    for (const auto* text : {"", "<html>", "[]", "{}", R"({"error":null})", R"({"error":{"code":"x"}})",
+                             R"({"error":"x"} y)", R"({"error":"x")", R"({"error":"Internal Server Error"})",
+                             "\"error\"", "\xFF", R"({"error":"organisation_115_survey_key_7"})"}) {
         EXPECT_EQ(decode_failure(text).code, "") << text;
     }
 }

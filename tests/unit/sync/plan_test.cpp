@@ -87,7 +87,7 @@ TEST(Plan, FetchesForTheGateOnlyTheStatsThatTheDayLacks) {
     input.accepted[{1, ""}] = 7;
     input.organisations = {with_business_ids(1, {"11-1"}), plain(2)};
     const auto plans = make_plan(input);
-    EXPECT_THAT(plans[0].usage_stats, ElementsAre("11-1"));
+    EXPECT_THAT(plans[0].usage_stats, ElementsAre("", "11-1")) << "whether anyone is mapped to it";
     EXPECT_THAT(plans[1].usage_stats, ElementsAre(""));
     EXPECT_FALSE(plans[0].reports);
 }
