@@ -175,6 +175,10 @@ std::string base_url(const YAML::Node& node) {
     if (!is_server(parsed->authority())) {
         throw std::invalid_argument{expected};
     }
+    // Boost.URL 1.81 takes the beginning of 127.0.0.1.example.com for an address, and the rest for a path.
+    if (!parsed->encoded_path().empty() && !parsed->encoded_path().starts_with('/')) {
+        throw std::invalid_argument{expected};
+    }
     if (parsed->scheme() != "https" && !(parsed->scheme() == "http" && is_loopback(parsed->authority()))) {
         throw std::invalid_argument{"expected https; http would show the token, and is for a loopback address only"};
     }

@@ -373,6 +373,10 @@ SurveyDocument decode_survey_document(SurveyDocumentKind kind, const Original& o
         reading.names_complete = true;
         read_document(original, reading);
     }
+    // A snapshot is stored once for ever: one without its result would look like an answer.
+    if (kind == SurveyDocumentKind::energy_levels && reading.document.instances.size() != 1) {
+        throw DecodeError{std::string{operation_of(kind)}, "/instances", "expected exactly one instance"};
+    }
     return std::move(reading.document);
 }
 

@@ -70,6 +70,10 @@ Url to_url(const urls::url_view_base& url) {
     if (result.target.empty()) {
         result.target = "/";
     }
+    // Boost.URL 1.81 takes the beginning of 127.0.0.1.example.com for an address, and the rest for a path.
+    if (!result.target.starts_with('/')) {
+        throw std::invalid_argument{"the URL's host is not a host name or an address"};
+    }
     if (url.has_query()) {
         result.target += '?';
         result.target += text(url.encoded_query());

@@ -115,6 +115,9 @@ GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accep
     if (!*accepted) {
         return {Kind::unknown, "gate_unknown", "hh_core_accepted_membership_count is null"};
     }
+    if (**accepted < 0) {
+        return {Kind::unknown, "gate_unknown", "hh_core_accepted_membership_count is negative"};
+    }
     if (**accepted < minimum) {
         return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", **accepted, minimum), {}};
     }

@@ -124,6 +124,10 @@ Process::~Process() {
     close_if_open(err_);
 }
 
+void Process::signal(int number) const {
+    ::kill(pid_, number);
+}
+
 Outcome Process::wait(std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     Outcome outcome;

@@ -32,6 +32,8 @@ public:
     Process& operator=(const Process&) = delete;
     ~Process();
 
+    void signal(int number) const;
+
     /// Until it has ended. Throws std::runtime_error, having killed it, where that takes longer than `limit`.
     Outcome wait(std::chrono::seconds limit = std::chrono::seconds{120});
 

@@ -135,10 +135,10 @@ TEST_F(EnergyLevelsTest, SeveralFitIntoOneTransaction) {
     const documents::Original original = original_of(document);
     transact([&](Transaction& transaction) {
         store_energy_levels(transaction, snapshot(1), original);
-        store_energy_levels(transaction, snapshot(2), original_of(R"({"questions": [], "instances": []})"));
+        store_energy_levels(transaction, snapshot(2), original_of(R"({"questions": [], "instances": [{}]})"));
         store_energy_levels(transaction, snapshot(3), original);
     });
-    EXPECT_THAT(query("SELECT organisation_id, minimum_answer_count, document -> 'instances' = '[]' "
+    EXPECT_THAT(query("SELECT organisation_id, minimum_answer_count, document -> 'instances' = '[{}]' "
                       "FROM heiasync.energy_levels ORDER BY 1"),
                 ElementsAre(ElementsAre("1", "7", "f"), ElementsAre("2", "NULL", "t"), ElementsAre("3", "7", "f")));
 }
@@ -147,6 +147,7 @@ TEST_F(EnergyLevelsTest, ADocumentThatCannotBeReadLeavesNothing) {
     std::string broken{document};
     broken.resize(broken.size() - 10);
     EXPECT_THROW(store(snapshot(), broken), documents::DecodeError);
+    EXPECT_THROW(store(snapshot(), R"({"questions": [], "instances": []})"), documents::DecodeError);
     EXPECT_EQ(query_value("SELECT count(*) FROM heiasync.energy_level_results"), "0");
     EXPECT_EQ(query_value("SELECT count(*) FROM heiasync.question_sets"), "0");
     store(snapshot());

@@ -160,6 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, Gate,
     ::testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown"},
                       GateCase{"Null", Count{}, Kind::unknown, "gate_unknown"},
+                      GateCase{"Negative", Count{-1}, Kind::unknown, "gate_unknown"},
                       GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
                       GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
                       GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
