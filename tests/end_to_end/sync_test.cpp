@@ -191,8 +191,8 @@ TEST(Sync, ThreeDaysIntoTheMonthEnergyLevelsAreTwoDaysLate) {
 
 TEST(Sync, EnergyLevelsAreDueForAsLongAsTheConfigurationSays) {
     Installation installation;
-    const auto id = installation.truth_on("2026-07-09").at_least(5).begin();
-    const std::vector<std::string> one{"--organisation", std::to_string(std::stoll(*id))};
+    const auto id = std::stoll(*installation.truth_on("2026-07-09").at_least(5).begin());
+    const std::vector<std::string> one{"--organisation", std::to_string(id)};
     const auto too_late = installation.sync_on("2026-07-09", one);
     EXPECT_EQ(too_late.exit_code, exit_code::done) << too_late;
     EXPECT_EQ(installation.requests(Operation::energy_levels), 0U);

@@ -47,7 +47,7 @@ TEST_F(UsageStatsTest, AnAbsentFigureIsNoZero) {
 
 TEST_F(UsageStatsTest, TheNewestObservationOfTheDayCounts) {
     constexpr core::Date yesterday = 2026_y / 6 / 30;
-    constexpr core::Date today = 2026_y / 7 / 1;
+    static constexpr core::Date today = 2026_y / 7 / 1;
     store(2, "", today, 5h, 9);
     store(2, "", today, 7h, 4);
     store(2, "", today, 6h, 8);
