@@ -19,7 +19,7 @@ namespace urls = boost::urls;
 constexpr std::uint16_t http_port = 80;
 constexpr std::uint16_t https_port = 443;
 
-std::string text(urls::string_view view) {
+std::string text(boost::core::string_view view) {
     return {view.data(), view.size()};
 }
 
@@ -106,7 +106,7 @@ std::string to_string(const Origin& origin) {
 }
 
 Url parse_url(std::string_view text) {
-    const auto url = urls::parse_uri(urls::string_view{text.data(), text.size()});
+    const auto url = urls::parse_uri(boost::core::string_view{text.data(), text.size()});
     if (!url) {
         throw std::invalid_argument{"not an absolute URL"};
     }
@@ -116,7 +116,7 @@ Url parse_url(std::string_view text) {
 Url resolve(const Url& base, std::string_view location) {
     const std::string base_text = to_string(base.origin) + base.target;
     const auto from = urls::parse_uri(base_text);
-    const auto reference = urls::parse_uri_reference(urls::string_view{location.data(), location.size()});
+    const auto reference = urls::parse_uri_reference(boost::core::string_view{location.data(), location.size()});
     urls::url target;
     if (!from || !reference || !urls::resolve(*from, *reference, target)) {
         throw std::invalid_argument{"not a URL"};
@@ -125,7 +125,7 @@ Url resolve(const Url& base, std::string_view location) {
 }
 
 std::string encode_component(std::string_view text) {
-    return urls::encode(urls::string_view{text.data(), text.size()}, urls::unreserved_chars);
+    return urls::encode(boost::core::string_view{text.data(), text.size()}, urls::unreserved_chars);
 }
 
 }  // namespace heiasync::http
