@@ -193,7 +193,7 @@ TEST(Failures, AServerThatHangsIsGivenUpAfterTheTimeOut) {
     Installation installation;
     const auto truth = installation.truth_on("2026-06-15");
     const auto broken = lively_organisation(truth);
-    installation.config()["api"]["request_timeout"] = "150ms";
+    installation.config()["api"]["request_timeout"] = "700ms";
     auto fault = status(0, Operation::stats, broken);
     fault.kind = Fault::Kind::hang;
     installation.api().fail(fault);
