@@ -262,7 +262,7 @@ TEST(DecodeReports, notes_ill_typed_fields_and_leaves_them_out) {
 TEST(DecodeReports, rejects_an_item_that_cannot_be_told_from_one_that_is_not_ready) {
     for (const auto* unreadable : {R"("viewed":1)", R"("viewed":"true")", R"("generated_at":"yesterday")",
                                    R"("generated_at":"2026-05-01T00:00:00")", R"("data_instance":{"id":5})"}) {
-        const auto page = report(fmt::format(R"({{"id":1,{}}})", unreadable).c_str());
+        const auto page = report(fmt::format(R"({{"id":1,{}}})", unreadable));
         EXPECT_THAT(page.items, IsEmpty()) << unreadable;
         EXPECT_EQ(page.rejected.size(), 1U) << unreadable;
     }
