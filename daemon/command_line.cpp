@@ -117,7 +117,7 @@ CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     migrate->add_option("--to", command.to, "Up to this version; forward only")
         ->excludes(status)
         ->check(positive_integer);
-    migrate->add_flag("--wait", command.wait, "Wait for another migrate to end");
+    migrate->add_flag("--wait")->description("Wait for another migrate to end: it always does");
     migrate->footer("Examples:\n  heiasyncd migrate\n  heiasyncd migrate --status");
     return migrate;
 }

@@ -32,7 +32,6 @@ struct MigrateCommand {
     std::optional<int> to;
     bool status = false;
     bool dry_run = false;
-    bool wait = false;
 };
 
 struct CheckCommand {};

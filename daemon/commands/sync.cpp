@@ -1,17 +1,16 @@
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
 #include "commands/schema.hpp"
+#include "commands/sync_output.hpp"
+#include "foreground.hpp"
 #include "http/proxy.hpp"
 #include "logging.hpp"
+#include "sync/dry_run.hpp"
 #include "sync/run.hpp"
 
 #include <unistd.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
@@ -19,8 +18,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -43,56 +40,6 @@ std::unique_ptr<core::Clock> make_clock(const SyncCommand& command) {
     }
     return std::make_unique<core::SystemClock>();
 }
-
-/// Awaits a coroutine on the loop until it ends; SIGINT, SIGTERM and SIGHUP cancel it, a second one ends the process at
-/// once.
-template <class Result>
-class Foreground {
-public:
-    explicit Foreground(asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM, SIGHUP} {}
-
-    /// Runs the loop until the coroutine has ended. Rethrows what it threw.
-    Result await(asio::awaitable<Result> work) {
-        std::optional<Result> result;
-        std::exception_ptr failure;
-        wait_for_signal();
-        asio::co_spawn(loop_, std::move(work),
-                       asio::bind_cancellation_slot(stop_.slot(),
-                                                    [this, &result, &failure](std::exception_ptr thrown, Result value) {
-                                                        failure = thrown;
-                                                        result.emplace(std::move(value));
-                                                        signals_.cancel();
-                                                    }));
-        loop_.run();
-        if (failure) {
-            std::rethrow_exception(failure);
-        }
-        return std::move(result.value());
-    }
-
-    /// The signal that stopped it, if one did.
-    [[nodiscard]] std::optional<int> signal() const { return signal_; }
-
-private:
-    void wait_for_signal() {
-        signals_.async_wait([this](const boost::system::error_code& error, int number) {
-            if (error) {
-                return;
-            }
-            if (signal_) {
-                std::_Exit(128 + number);
-            }
-            signal_ = number;
-            stop_.emit(asio::cancellation_type::terminal);
-            wait_for_signal();
-        });
-    }
-
-    asio::io_context& loop_;
-    asio::signal_set signals_;
-    asio::cancellation_signal stop_;
-    std::optional<int> signal_;
-};
 
 sync::PeriodSettings period_settings(const config::Config& config) {
     sync::PeriodSettings settings;
@@ -199,8 +146,7 @@ http::ClientSettings client_settings(const config::Api& api, sync::Traffic& traf
 }
 
 /// Throws CommandError (78), naming the setting, where a client cannot be made of the settings and the environment.
-std::unique_ptr<http::Client> make_client(const config::Api& api, const boost::asio::any_io_executor& executor,
-                                          core::Clock& clock, http::ClientSettings settings) {
+std::unique_ptr<http::Client> make_client(const config::Api& api, core::Clock& clock, http::ClientSettings settings) {
     const auto refuse = [](const std::string& what) { throw CommandError{core::ExitCode::configuration, what}; };
     http::Url base_url;
     try {
@@ -214,7 +160,7 @@ std::unique_ptr<http::Client> make_client(const config::Api& api, const boost::a
         refuse(fmt::format("{}: {}", api.proxy ? "api.proxy" : "https_proxy in the environment", error.what()));
     }
     try {
-        return std::make_unique<http::Client>(executor, clock, std::move(settings));
+        return std::make_unique<http::Client>(clock, std::move(settings));
     } catch (const std::runtime_error& error) {
         refuse(fmt::format("api.{}", error.what()));
     }
@@ -249,79 +195,6 @@ std::function<void(const sync::Progress&)> progress_lines(spdlog::logger& log) {
     };
 }
 
-void print_stream(const sync::RunReport& report, history::Stream stream, const char* name) {
-    const auto found = report.tasks.find(stream);
-    const sync::TaskCounts counts = found == report.tasks.end() ? sync::TaskCounts{} : found->second;
-    std::cout << fmt::format("  {:<14} {:>8} {:>8} {:>8}\n", name, counts.done, counts.skipped, counts.failed);
-}
-
-void print_summary(const sync::RunReport& report, const sync::Traffic& traffic) {
-    const double seconds = std::chrono::duration<double>(report.finished_at - report.started_at).count();
-    std::cout << fmt::format("run {} for {}: {} in {:.1f} s, {} organisations, {} requests\n", report.sync_run_id,
-                             core::format_date(report.run_on), history::to_string(report.status), seconds,
-                             report.organisations, traffic.requests);
-    std::cout << fmt::format("  {:<14} {:>8} {:>8} {:>8}\n", "", "done", "skipped", "failed");
-    print_stream(report, history::Stream::organisations, "listing");
-    print_stream(report, history::Stream::usage_stats, "usage stats");
-    print_stream(report, history::Stream::energy_levels, "energy levels");
-    print_stream(report, history::Stream::reports, "reports");
-    std::cout << fmt::format("  organisations: {} new, {} changed, {} gone\n", report.listing_changes.added,
-                             report.listing_changes.changed, report.listing_changes.removed);
-    std::cout << fmt::format("  energy levels: {}\n", report.periods_reason);
-}
-
-void complain(const std::vector<std::int64_t>& not_listed) {
-    for (const std::int64_t id : not_listed) {
-        std::cerr << fmt::format("heiasyncd: organisation {} is not in the listing: no access, or another size class\n",
-                                 id);
-    }
-}
-
-void complain(sync::EarlyEnd early_end, const std::string& error) {
-    switch (early_end) {
-        case sync::EarlyEnd::none:
-            return;
-        case sync::EarlyEnd::credentials_rejected:
-            std::cerr << fmt::format(
-                "heiasyncd: the API rejected the credentials ({}); check api.email, api.client_id, the "
-                "client secret and the magic token\n",
-                error);
-            return;
-        case sync::EarlyEnd::api_unavailable:
-            std::cerr << fmt::format(
-                "heiasyncd: the API is not available: {}; try again later, `heiasyncd sync` goes on\n", error);
-            return;
-        case sync::EarlyEnd::database_unavailable:
-            std::cerr << fmt::format(
-                "heiasyncd: the database is not available: {}; check database.url and the server\n", error);
-            return;
-        case sync::EarlyEnd::busy:
-            std::cerr << "heiasyncd: another sync of this database is going on; try again when it has ended\n";
-            return;
-        case sync::EarlyEnd::schema_unusable:
-            std::cerr << fmt::format("heiasyncd: the schema cannot be used: {}; run `heiasyncd migrate`\n", error);
-            return;
-        case sync::EarlyEnd::stopped:
-            std::cerr << "heiasyncd: stopped; what was stored stays, `heiasyncd sync` goes on\n";
-            return;
-        case sync::EarlyEnd::date_over:
-            std::cerr << "heiasyncd: the date of the run ended two hours ago: nothing more is asked for it\n";
-            return;
-        case sync::EarlyEnd::bug:
-            std::cerr << fmt::format("heiasyncd: a bug of ours, please report it: {}\n", error);
-            return;
-    }
-}
-
-void complain(const sync::RunReport& report) {
-    complain(report.not_listed);
-    complain(report.early_end, report.error.value_or(""));
-    if (report.early_end == sync::EarlyEnd::none && report.failures() > 0) {
-        std::cerr << fmt::format("heiasyncd: {} tasks failed, see sync_tasks of run {}; `heiasyncd sync` tries again\n",
-                                 report.failures(), report.sync_run_id);
-    }
-}
-
 core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
     switch (early_end) {
         case sync::EarlyEnd::none:
@@ -345,14 +218,6 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
     return core::ExitCode::bug;
 }
 
-void print_dry_run(const sync::DryRun& plan) {
-    for (const sync::DryRun::Line& line : plan.lines) {
-        std::cout << fmt::format("{}  # {}\n", line.request, line.reason);
-    }
-    std::cout << fmt::format("{} requests for {} organisations, report downloads not counted; energy levels: {}\n",
-                             plan.lines.size(), plan.organisations, plan.periods_reason);
-}
-
 }  // namespace
 
 core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet) {
@@ -363,15 +228,13 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     check_period(config, command, clock->now());
     const heiaheia::AdminApiSettings secrets = api_settings(config, rehearsal);
     check_rehearsal(config, rehearsal, history::origin(config.database.url));
-    const bool schema_exists = !command.dry_run || has_schema(config);
     if (!command.dry_run) {
         prepare_schema(config, *clock, *log);
     }
 
     asio::io_context loop{1};
     sync::Traffic traffic;
-    const auto client =
-        make_client(config.api, loop.get_executor(), real_clock, client_settings(config.api, traffic, *log));
+    const auto client = make_client(config.api, real_clock, client_settings(config.api, traffic, *log));
     heiaheia::AdminApi api{*client, *clock, secrets};
     history::Database database{loop.get_executor(), config.database.url};
     const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, progress_lines(*log)};
@@ -379,9 +242,8 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     if (command.dry_run) {
         Foreground<sync::DryRun> foreground{loop};
         const sync::DryRun plan = foreground.await(
-            sync::dry_run(context, run_settings(config, rehearsal), request_of(command), schema_exists));
-        complain(plan.not_listed);
-        complain(plan.early_end, plan.error.value_or(""));
+            sync::dry_run(context, run_settings(config, rehearsal), request_of(command), has_schema(config)));
+        complain(plan);
         if (plan.early_end == sync::EarlyEnd::none) {
             print_dry_run(plan);
         }

@@ -1,9 +1,7 @@
 #include "core/secret.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
-#include <array>
 #include <ostream>
 #include <utility>
 
@@ -55,13 +53,6 @@ void Secret::wipe() noexcept {
 
 std::ostream& operator<<(std::ostream& stream, const Secret& /*secret*/) {
     return stream << "***";
-}
-
-std::string fingerprint(std::string_view text) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    const std::string bytes{text};
-    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-    return fmt::format("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3]);
 }
 
 }  // namespace heiasync::core

@@ -33,10 +33,6 @@ private:
 
 std::ostream& operator<<(std::ostream& stream, const Secret& secret);
 
-/// A short, stable stand-in for something that must not be shown: the first 8 hexadecimal digits of its SHA-256.
-/// Lets an operator see that two log lines speak of the same data instance.
-std::string fingerprint(std::string_view text);
-
 }  // namespace heiasync::core
 
 template <>

@@ -43,12 +43,13 @@ constexpr Statement select_stored{"read which energy levels are stored",
                                   "ORDER BY organisation_id, business_id, period_start"};
 
 std::vector<EnergyLevelsCell> select_cells(Transaction& transaction, const Statement& statement,
-                                           const std::vector<ReportingPeriod>& periods) {
+                                           const std::vector<calendar::Period>& periods) {
     const auto column = [&periods](auto member) {
-        return Value::array(periods, [member](const ReportingPeriod& period) { return Value{period.*member}; });
+        return Value::array(periods, [member](const calendar::Period& period) { return Value{period.*member}; });
     };
     std::vector<EnergyLevelsCell> cells;
-    for (const auto& row : transaction.run(statement, column(&ReportingPeriod::start), column(&ReportingPeriod::end))) {
+    for (const auto& row :
+         transaction.run(statement, column(&calendar::Period::start), column(&calendar::Period::end))) {
         cells.push_back(
             {row[0].as<std::int64_t>(), row[1].as<std::string>(), core::parse_date(row[2].as<std::string>())});
     }
@@ -103,12 +104,12 @@ StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsS
 }
 
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
-                                                    const std::vector<ReportingPeriod>& periods) {
+                                                    const std::vector<calendar::Period>& periods) {
     return select_cells(transaction, select_settled, periods);
 }
 
 std::vector<EnergyLevelsCell> stored_energy_levels(Transaction& transaction,
-                                                   const std::vector<ReportingPeriod>& periods) {
+                                                   const std::vector<calendar::Period>& periods) {
     return select_cells(transaction, select_stored, periods);
 }
 

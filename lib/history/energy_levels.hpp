@@ -1,5 +1,6 @@
 #pragma once
 
+#include "calendar/calendar.hpp"
 #include "core/instant.hpp"
 #include "documents/decode.hpp"
 #include "documents/original.hpp"
@@ -43,19 +44,13 @@ struct EnergyLevelsCell {
     friend std::strong_ordering operator<=>(const EnergyLevelsCell&, const EnergyLevelsCell&) = default;
 };
 
-/// First and last day, both inclusive.
-struct ReportingPeriod {
-    core::Date start{};
-    core::Date end{};
-};
-
 /// Cells of these periods that need no request any more: stored, or skipped for good. A period of another length that
 /// begins on the same day is another period.
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,
-                                                    const std::vector<ReportingPeriod>& periods);
+                                                    const std::vector<calendar::Period>& periods);
 
 /// Cells of these periods that are stored.
 std::vector<EnergyLevelsCell> stored_energy_levels(Transaction& transaction,
-                                                   const std::vector<ReportingPeriod>& periods);
+                                                   const std::vector<calendar::Period>& periods);
 
 }  // namespace heiasync::history

@@ -1,8 +1,8 @@
 #include "history/transaction.hpp"
 
+#include "documents/utf8.hpp"
 #include "history/session.hpp"
 
-#include <boost/locale/utf.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,10 +12,6 @@
 
 namespace heiasync::history {
 namespace {
-
-namespace utf = boost::locale::utf;
-
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 bool continues_character(char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
@@ -59,20 +55,11 @@ std::string storable_text(std::string_view text) {
     std::string result;
     result.reserve(text.size());
     while (!text.empty()) {
-        const auto plain_end =
-            std::find_if_not(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) > 0; });
-        result.append(text.begin(), plain_end);
-        auto at = plain_end;
-        while (at != text.end() && static_cast<signed char>(*at) <= 0) {
-            const auto start = at;
-            const utf::code_point decoded = utf::utf_traits<char>::decode(at, text.end());
-            if (decoded != 0 && decoded != utf::illegal && decoded != utf::incomplete) {
-                result.append(start, at);
-            } else {
-                result += replacement;
-            }
-        }
-        text = std::string_view{at, text.end()};
+        const auto is_plain = [](char c) { return static_cast<signed char>(c) > 0; };
+        const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+        const std::size_t length = plain > 0 ? plain : documents::sequence_length(text);
+        result += length > 0 ? text.substr(0, length) : documents::replacement_character;
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return result;
 }

@@ -294,7 +294,7 @@ void Client::Impl::report(const Request& request, const Try& result, std::string
     settings_.on_attempt(report);
 }
 
-Client::Client(asio::any_io_executor, core::Clock& clock, ClientSettings settings)
+Client::Client(core::Clock& clock, ClientSettings settings)
     : impl_{std::make_unique<Impl>(clock, std::move(settings))} {}
 
 Client::~Client() = default;

@@ -6,7 +6,6 @@
 #include "http/retry.hpp"
 #include "http/url.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
@@ -118,7 +117,7 @@ class Client {
 public:
     /// `clock` gives the time of answers and waits between attempts; deadlines are in real time, always. Throws
     /// std::runtime_error where ca_file cannot be used, std::invalid_argument where the proxy or the user agent cannot.
-    Client(boost::asio::any_io_executor executor, core::Clock& clock, ClientSettings settings);
+    Client(core::Clock& clock, ClientSettings settings);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client();

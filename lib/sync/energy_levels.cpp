@@ -35,23 +35,6 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, calenda
     co_await session.writer.store(std::move(write));
 }
 
-GateDecision gate_of(const Session& session, const Subject& subject) {
-    std::optional<std::optional<std::int64_t>> accepted;
-    if (const auto found = session.accepted.find(subject); found != session.accepted.end()) {
-        accepted = found->second;
-    }
-    return decide_gate(accepted, session.settings.expected.minimum_accepted_members);
-}
-
-/// For a business id both counts have to suffice: that of the whole organisation, and its own.
-GateDecision gate(const Session& session, std::int64_t organisation_id, const std::string& business_id) {
-    GateDecision decision = gate_of(session, {organisation_id, ""});
-    if (decision.kind == GateDecision::Kind::pass && !business_id.empty()) {
-        decision = gate_of(session, {organisation_id, business_id});
-    }
-    return decision;
-}
-
 }  // namespace
 
 asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPlan& plan) {
@@ -66,7 +49,8 @@ asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPla
                                     std::nullopt);
             continue;
         }
-        const GateDecision decision = gate(session, plan.organisation_id, due.business_id);
+        const GateDecision decision = decide_gate(session.accepted, plan.organisation_id, due.business_id,
+                                                  session.settings.expected.minimum_accepted_members);
         if (decision.kind != GateDecision::Kind::pass) {
             const auto status = decision.kind == GateDecision::Kind::below_minimum ? history::TaskStatus::skipped
                                                                                    : history::TaskStatus::failed;

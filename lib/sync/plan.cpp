@@ -54,6 +54,26 @@ std::string describe(const calendar::Period& period) {
     return fmt::format("{} to {}", core::format_date(period.start), core::format_date(period.end));
 }
 
+GateDecision decide_for(const AcceptedMembers& accepted, const Subject& subject, int minimum) {
+    using Kind = GateDecision::Kind;
+    const auto unknown = [](const char* why) { return GateDecision{Kind::unknown, "gate_unknown", why}; };
+    const auto found = accepted.find(subject);
+    if (found == accepted.end()) {
+        return unknown("the day has no usage stats");
+    }
+    const std::optional<std::int64_t>& count = found->second;
+    if (!count) {
+        return unknown("hh_core_accepted_membership_count is null");
+    }
+    if (*count < 0) {
+        return unknown("hh_core_accepted_membership_count is negative");
+    }
+    if (*count < minimum) {
+        return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", *count, minimum), {}};
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<OrganisationPlan> make_plan(const PlanInput& input) {
@@ -107,21 +127,13 @@ std::optional<calendar::Period> requested_period(core::Date first_of_month, core
     return period;
 }
 
-GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accepted, int minimum) {
-    using Kind = GateDecision::Kind;
-    if (!accepted) {
-        return {Kind::unknown, "gate_unknown", "the day has no usage stats"};
+GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisation_id, const std::string& business_id,
+                         int minimum) {
+    GateDecision decision = decide_for(accepted, {organisation_id, ""}, minimum);
+    if (decision.kind == GateDecision::Kind::pass && !business_id.empty()) {
+        decision = decide_for(accepted, {organisation_id, business_id}, minimum);
     }
-    if (!*accepted) {
-        return {Kind::unknown, "gate_unknown", "hh_core_accepted_membership_count is null"};
-    }
-    if (**accepted < 0) {
-        return {Kind::unknown, "gate_unknown", "hh_core_accepted_membership_count is negative"};
-    }
-    if (**accepted < minimum) {
-        return {Kind::below_minimum, fmt::format("below_minimum_accepted_members: {} of {}", **accepted, minimum), {}};
-    }
-    return {Kind::pass, "", {}};
+    return decision;
 }
 
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,

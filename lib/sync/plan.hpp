@@ -82,7 +82,7 @@ DuePeriods due_periods(core::Instant now, core::Date run_on, const PeriodSetting
 std::optional<calendar::Period> requested_period(core::Date first_of_month, core::Instant now,
                                                  const PeriodSettings& settings);
 
-/// Whether the energy levels of a subject may be asked for (rule 5).
+/// Whether the energy levels of an organisation, or of one of its business ids, may be asked for (rule 5).
 struct GateDecision {
     enum class Kind { pass, below_minimum, unknown };
 
@@ -91,8 +91,10 @@ struct GateDecision {
     std::optional<std::string> error;  ///< in words, where it is unknown
 };
 
-/// `accepted` unset: the day has no stats of the subject. A count that is null is no number.
-GateDecision decide_gate(const std::optional<std::optional<std::int64_t>>& accepted, int minimum);
+/// A count that is null is no number. For a business id both counts have to suffice: that of the whole organisation,
+/// and its own.
+GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisation_id, const std::string& business_id,
+                         int minimum);
 
 /// The listed reports whose version is to be downloaded: ready and not in `stored` (sorted).
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,

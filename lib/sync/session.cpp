@@ -1,6 +1,7 @@
 #include "sync/session.hpp"
 
 #include "core/printable.hpp"
+#include "sync/failure.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>

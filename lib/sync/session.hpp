@@ -6,17 +6,10 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace heiasync::sync {
-
-/// The run cannot go on; what is stored stays.
-struct RunEnd : std::runtime_error {
-    RunEnd(EarlyEnd early_end, const std::string& why) : std::runtime_error{why}, reason{early_end} {}
-    EarlyEnd reason;
-};
 
 /// A run in progress: what its streams share.
 struct Session {

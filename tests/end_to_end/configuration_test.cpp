@@ -213,6 +213,26 @@ TEST(ExitCodes, AnApiThatOnlyFailsIs69) {
     EXPECT_THAT(outcome.err, HasSubstr("503"));
 }
 
+TEST(ExitCodes, MistakesThatOnlyTheNetworkMeetsAre78AndNamed) {
+    Installation installation;
+    installation.config()["api"]["base_url"] = "https://api.example.invalid";
+    for (const auto* proxy : {"socks5://proxy.example:1080", "https://proxy.example:3128"}) {
+        const auto outcome = installation.run({"sync"}, {{"https_proxy", proxy}});
+        EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("https_proxy"));
+    }
+    installation.config()["api"]["ca_file"] = "/nowhere/authority.pem";
+    const auto outcome = installation.run({"sync"});
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("api.ca_file"));
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 0);
+
+    installation.config()["database"]["url"] = "host=/tmp bogus=1";
+    const auto no_url = installation.run({"sync"});
+    EXPECT_EQ(no_url.exit_code, exit_code::configuration) << no_url;
+    EXPECT_THAT(no_url.err, HasSubstr("database.url"));
+}
+
 TEST(SimulatedTime, IsRefusedWhereTheServerIsNotOnThisMachine) {
     Installation installation;
     installation.config()["api"]["base_url"] = "https://api.example.com";

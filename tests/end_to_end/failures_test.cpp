@@ -169,6 +169,26 @@ TEST(Failures, WhatPassesIsTriedAgain) {
     }
 }
 
+TEST(Failures, AnApiThatAsksForMorePatienceThanWeHaveEndsTheRun) {
+    Installation installation;
+    Fault patience;
+    patience.status = 503;
+    patience.retry_after = "3600";
+    patience.operation = Operation::stats;
+    patience.after = 10;
+    installation.api().fail(patience);
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+    EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "partial");
+    const auto requests = installation.api().requests();
+    EXPECT_EQ(std::ranges::count(requests, 503U, &simulator::Request::status), 1);
+    EXPECT_EQ(requests.back().status, 503U) << "nothing is asked after it";
+    EXPECT_EQ(installation.count("SELECT count(DISTINCT organisation_id) FROM heiasync.sync_tasks WHERE status = "
+                                 "'failed'"),
+              1)
+        << "no organisation that was not asked for is said to have failed";
+}
+
 TEST(Failures, AnAnswerThatIsNoJsonFailsItsTaskAlone) {
     for (const auto kind : {Fault::Kind::html, Fault::Kind::empty, Fault::Kind::cut_short}) {
         Installation installation;

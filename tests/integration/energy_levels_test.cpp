@@ -215,20 +215,20 @@ TEST_F(EnergyLevelsTest, WhatIsStoredOrSkippedIsSettled) {
     record(5, TaskStatus::skipped, Stream::usage_stats);
     record(1, TaskStatus::done, Stream::energy_levels);
     record(1, TaskStatus::skipped, Stream::energy_levels);
-    const auto settled = [this](std::vector<ReportingPeriod> periods) {
+    const auto settled = [this](std::vector<calendar::Period> periods) {
         return transact([&](Transaction& transaction) { return settled_energy_levels(transaction, periods); });
     };
-    const auto stored = [this](std::vector<ReportingPeriod> periods) {
+    const auto stored = [this](std::vector<calendar::Period> periods) {
         return transact([&](Transaction& transaction) { return stored_energy_levels(transaction, periods); });
     };
     constexpr core::Date first = 2026_y / 6 / 1;
-    constexpr ReportingPeriod june{first, 2026_y / 6 / 30};
-    constexpr ReportingPeriod may{2026_y / 5 / 1, 2026_y / 5 / 31};
+    constexpr calendar::Period june{first, 2026_y / 6 / 30};
+    constexpr calendar::Period may{2026_y / 5 / 1, 2026_y / 5 / 31};
     EXPECT_EQ(settled({june}), (std::vector<EnergyLevelsCell>{{1, "", first}, {2, "b", first}, {3, "", first}}));
     EXPECT_EQ(stored({june}), (std::vector<EnergyLevelsCell>{{1, "", first}, {2, "b", first}}));
     EXPECT_THAT(settled({june, may}), SizeIs(4));
     EXPECT_THAT(settled({}), IsEmpty());
-    constexpr ReportingPeriod two_months{first, 2026_y / 7 / 31};
+    constexpr calendar::Period two_months{first, 2026_y / 7 / 31};
     EXPECT_THAT(settled({two_months}), IsEmpty()) << "another length is another period";
 }
 

@@ -171,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_without_host", "base_url: 'https:///admin'",
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
+        ApiCase{"url_that_begins_like_a_loopback_address", "base_url: http://127.0.0.1.evil.example",
+                "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_with_a_bad_port", "base_url: 'https://h:0'",
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_with_a_blank", "base_url: 'https://h '",

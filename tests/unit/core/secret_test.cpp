@@ -85,10 +85,5 @@ TEST(Secret, leaves_nothing_behind_when_it_is_replaced_by_a_shorter_one) {
     std::destroy_at(secret);
 }
 
-TEST(Fingerprint, is_the_beginning_of_the_sha256) {
-    EXPECT_EQ(fingerprint(""), "e3b0c442");
-    EXPECT_EQ(fingerprint("abc"), "ba7816bf");
-}
-
 }  // namespace
 }  // namespace heiasync::core

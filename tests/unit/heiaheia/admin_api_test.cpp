@@ -37,7 +37,7 @@ protected:
         server_ = std::make_unique<simulator::Simulator>(std::move(with));
         http::ClientSettings settings;
         settings.retry.attempts = 2;
-        client_ = std::make_unique<http::Client>(loop_.get_executor(), clock_, settings);
+        client_ = std::make_unique<http::Client>(clock_, settings);
         api_ = std::make_unique<AdminApi>(*client_, clock_, api_settings());
     }
 

@@ -725,16 +725,15 @@ TEST_F(Proxies, AreNotAskedForLoopback) {
 
 TEST(ClientSettings, ThatCannotWorkAreRefused) {
     testing::ManualClock clock{testing::start_of_test};
-    const boost::asio::any_io_executor none;
     ClientSettings settings;
     settings.ca_file = "/nonexistent/ca.pem";
-    EXPECT_THROW((Client{none, clock, settings}), std::runtime_error);
+    EXPECT_THROW((Client{clock, settings}), std::runtime_error);
     settings = {};
     settings.proxy = "socks5://x";
-    EXPECT_THROW((Client{none, clock, settings}), std::invalid_argument);
+    EXPECT_THROW((Client{clock, settings}), std::invalid_argument);
     settings = {};
     settings.user_agent = "a\r\nb: c";
-    EXPECT_THROW((Client{none, clock, settings}), std::invalid_argument);
+    EXPECT_THROW((Client{clock, settings}), std::invalid_argument);
 }
 
 }  // namespace

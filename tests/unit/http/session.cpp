@@ -70,7 +70,7 @@ Session::~Session() = default;
 
 Client& Session::client() {
     if (!client_) {
-        client_ = std::make_unique<Client>(loop_->context.get_executor(), clock, settings);
+        client_ = std::make_unique<Client>(clock, settings);
     }
     return *client_;
 }

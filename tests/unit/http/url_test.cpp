@@ -35,7 +35,7 @@ TEST(ParseUrl, RefusesWithoutRepeatingIt) {
          {"", "secret", "/secret", "ftp://secret.example/", "https://user:secret@a.example/",
           "https://secret.example:0/", "https://secret.example:65536/", "https:///secret",
           "https://a.example/secret thing", "https://sec%0aret/", "https://a.example/\r\nsecret", "mailto:secret",
-          "http://[v1.secret]/"}) {
+          "http://[v1.secret]/", "http://127.0.0.1.secret.example/", "http://127.0.0.1secret"}) {
         try {
             parse_url(text);
             ADD_FAILURE() << text;

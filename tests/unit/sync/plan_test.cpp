@@ -141,7 +141,8 @@ TEST(RequestedPeriod, IsNoneBeforeItHasClosed) {
 
 struct GateCase {
     const char* name;
-    std::optional<std::optional<std::int64_t>> accepted;
+    AcceptedMembers accepted;
+    const char* business_id;
     Kind kind;
     const char* reason;
 };
@@ -149,21 +150,37 @@ struct GateCase {
 class Gate : public ::testing::TestWithParam<GateCase> {};
 
 TEST_P(Gate, Decides) {
-    const GateDecision decision = decide_gate(GetParam().accepted, 5);
+    const GateDecision decision = decide_gate(GetParam().accepted, 1, GetParam().business_id, 5);
     EXPECT_EQ(decision.kind, GetParam().kind);
     EXPECT_EQ(decision.reason, GetParam().reason);
     EXPECT_EQ(decision.error.has_value(), decision.kind == Kind::unknown);
 }
 
-using Count = std::optional<std::int64_t>;
+AcceptedMembers counts(std::optional<std::int64_t> whole, std::optional<std::int64_t> own) {
+    return {{{1, ""}, whole}, {{1, "11-1"}, own}, {{2, ""}, 9}};
+}
+
+constexpr const char* four_of_five = "below_minimum_accepted_members: 4 of 5";
+
+INSTANTIATE_TEST_SUITE_P(OfAnOrganisation, Gate,
+                         ::testing::Values(GateCase{"NoStats", {}, "", Kind::unknown, "gate_unknown"},
+                                           GateCase{"Null", counts({}, 9), "", Kind::unknown, "gate_unknown"},
+                                           GateCase{"Negative", counts(-1, 9), "", Kind::unknown, "gate_unknown"},
+                                           GateCase{"Zero", counts(0, 9), "", Kind::below_minimum,
+                                                    "below_minimum_accepted_members: 0 of 5"},
+                                           GateCase{"JustBelow", counts(4, 9), "", Kind::below_minimum, four_of_five},
+                                           GateCase{"Exactly", counts(5, 0), "", Kind::pass, ""},
+                                           GateCase{"Above", counts(6, 0), "", Kind::pass, ""}),
+                         [](const ::testing::TestParamInfo<GateCase>& gate) { return gate.param.name; });
+
 INSTANTIATE_TEST_SUITE_P(
-    Cases, Gate,
-    ::testing::Values(GateCase{"NoStats", std::nullopt, Kind::unknown, "gate_unknown"},
-                      GateCase{"Null", Count{}, Kind::unknown, "gate_unknown"},
-                      GateCase{"Negative", Count{-1}, Kind::unknown, "gate_unknown"},
-                      GateCase{"Zero", Count{0}, Kind::below_minimum, "below_minimum_accepted_members: 0 of 5"},
-                      GateCase{"JustBelow", Count{4}, Kind::below_minimum, "below_minimum_accepted_members: 4 of 5"},
-                      GateCase{"Exactly", Count{5}, Kind::pass, ""}, GateCase{"Above", Count{6}, Kind::pass, ""}),
+    OfABusinessId, Gate,
+    ::testing::Values(GateCase{"Both", counts(5, 5), "11-1", Kind::pass, ""},
+                      GateCase{"ItsOwnBelow", counts(9, 4), "11-1", Kind::below_minimum, four_of_five},
+                      GateCase{"ItsOwnNull", counts(9, {}), "11-1", Kind::unknown, "gate_unknown"},
+                      GateCase{"NoneOfItsOwn", counts(9, 9), "22-2", Kind::unknown, "gate_unknown"},
+                      GateCase{"TheWholeBelow", counts(4, 9), "11-1", Kind::below_minimum, four_of_five},
+                      GateCase{"TheWholeNull", counts({}, 9), "11-1", Kind::unknown, "gate_unknown"}),
     [](const ::testing::TestParamInfo<GateCase>& gate) { return gate.param.name; });
 
 documents::Report report(std::int64_t id, const char* generated_at) {

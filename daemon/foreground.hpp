@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace heiasync {
+
+/// Awaits a coroutine on the loop until it ends; SIGINT, SIGTERM and SIGHUP cancel it, a second one ends the process at
+/// once.
+template <class Result>
+class Foreground {
+public:
+    explicit Foreground(boost::asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM, SIGHUP} {}
+
+    /// Runs the loop until the coroutine has ended. Rethrows what it threw.
+    Result await(boost::asio::awaitable<Result> work) {
+        std::optional<Result> result;
+        std::exception_ptr failure;
+        wait_for_signal();
+        boost::asio::co_spawn(loop_, std::move(work),
+                              boost::asio::bind_cancellation_slot(
+                                  stop_.slot(), [this, &result, &failure](std::exception_ptr thrown, Result value) {
+                                      failure = thrown;
+                                      result.emplace(std::move(value));
+                                      signals_.cancel();
+                                  }));
+        loop_.run();
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+        return std::move(result.value());
+    }
+
+    /// The signal that stopped it, if one did.
+    [[nodiscard]] std::optional<int> signal() const { return signal_; }
+
+private:
+    void wait_for_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) {
+                return;
+            }
+            if (signal_) {
+                std::_Exit(128 + number);
+            }
+            signal_ = number;
+            stop_.emit(boost::asio::cancellation_type::terminal);
+            wait_for_signal();
+        });
+    }
+
+    boost::asio::io_context& loop_;
+    boost::asio::signal_set signals_;
+    boost::asio::cancellation_signal stop_;
+    std::optional<int> signal_;
+};
+
+}  // namespace heiasync

@@ -1,0 +1,54 @@
+#include "sync/failure.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace heiasync::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+EarlyEnd early_end_of(const history::DatabaseError& error) {
+    switch (error.kind()) {
+        case history::DatabaseError::Kind::away:
+        case history::DatabaseError::Kind::in_doubt:
+            return EarlyEnd::database_unavailable;
+        case history::DatabaseError::Kind::schema:
+            return EarlyEnd::schema_unusable;
+        case history::DatabaseError::Kind::settings:
+        case history::DatabaseError::Kind::refused:
+        case history::DatabaseError::Kind::ours:
+            break;
+    }
+    return EarlyEnd::bug;
+}
+
+}  // namespace
+
+Failure classify(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const RunEnd& end) {
+        return {end.reason, end.what()};
+    } catch (const heiaheia::CredentialsRejected& error) {
+        return {EarlyEnd::credentials_rejected, error.what()};
+    } catch (const heiaheia::ApiError& error) {
+        return {EarlyEnd::api_unavailable, error.what()};
+    } catch (const http::TransportError& error) {
+        return {EarlyEnd::api_unavailable, error.what()};
+    } catch (const documents::DecodeError& error) {
+        return {EarlyEnd::api_unavailable, error.what()};
+    } catch (const history::DatabaseError& error) {
+        return {early_end_of(error), error.what()};
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == asio::error::operation_aborted) {
+            return {EarlyEnd::stopped, stopped_by_signal};
+        }
+        return {EarlyEnd::bug, error.what()};
+    } catch (const std::exception& error) {
+        return {EarlyEnd::bug, error.what()};
+    }
+}
+
+}  // namespace heiasync::sync
