@@ -354,6 +354,18 @@ TEST(Sync, QuietPrintsNothingWhereNothingIsWrong) {
     }
 }
 
+TEST(Sync, NothingIsAskedTwoHoursAfterTheDateIsOver) {
+    auto options = small_world();
+    options.latency = std::chrono::milliseconds{50};
+    Installation installation{options};
+    // Eleven hours from noon to the end of the two hours, which pass within forty requests.
+    const auto outcome = installation.run({"sync", "--simulated-time", "2026-06-15T12:00:00Z,20000"});
+    EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
+    EXPECT_THAT(installation.value("SELECT run_on || ' ' || status || ' ' || error FROM heiasync.sync_runs"),
+                ::testing::StartsWith("2026-06-15 partial date_over"));
+    EXPECT_LT(installation.requests(Operation::stats), installation.truth_on("2026-06-15").mapped_subjects().size());
+}
+
 TEST(Sync, TheSummaryCountsWhatWasDone) {
     Installation installation;
     const auto outcome = installation.sync_on("2026-06-15");
