@@ -17,7 +17,6 @@ bool continues_character(char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
-#if PQXX_VERSION_MAJOR < 7
 void append_field(std::string& line, const char* field) {
     if (field == nullptr) {
         line += "\\N";
@@ -47,7 +46,6 @@ void append_field(std::string& line, const char* field) {
         text.remove_prefix(plain + 1);
     }
 }
-#endif
 
 }  // namespace
 
@@ -113,6 +111,14 @@ void Value::append_element(const Value& element) {
     *text_ += '"';
 }
 
+void append_line(std::string& line, std::span<const Value> values) {
+    for (const Value& value : values) {
+        append_field(line, value.c_str());
+        line += '\t';
+    }
+    line.pop_back();
+}
+
 Copy::Copy(pqxx::transaction_base& work, const char* table, std::span<const char* const> columns)
 #if PQXX_VERSION_MAJOR < 7
     : stream_{work, table, columns.begin(), columns.end()}
@@ -124,13 +130,8 @@ Copy::Copy(pqxx::transaction_base& work, const char* table, std::span<const char
 
 #if PQXX_VERSION_MAJOR < 7
 void Copy::row(std::span<const Value> values) {
-    std::string& line = line_.text;
-    line.clear();
-    for (const Value& value : values) {
-        append_field(line, value.c_str());
-        line += '\t';
-    }
-    line.pop_back();
+    line_.text.clear();
+    append_line(line_.text, values);
     stream_ << line_;
 }
 #else

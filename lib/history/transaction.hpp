@@ -74,6 +74,9 @@ private:
     std::optional<std::string> text_;
 };
 
+/// Appends a row as a line of COPY, without its end.
+void append_line(std::string& line, std::span<const Value> values);
+
 /// A statement that is prepared once a session. `purpose` names it, there and in errors: `store usage statistics`.
 struct Statement {
     const char* purpose;

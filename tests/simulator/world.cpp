@@ -447,6 +447,9 @@ std::vector<Team> World::teams(std::int64_t organisation_id) const {
     if (member == nullptr) {
         return teams;
     }
+    if (member->pinned_teams) {
+        return *member->pinned_teams;
+    }
     const auto index = member->index;
     const auto count = member->organisation.size_class == 10000 ? roll_between(8, 20, seed_, Topic::teams, index)
                                                                 : roll_between(1, 5, seed_, Topic::teams, index);
@@ -523,6 +526,11 @@ void World::add(Organisation organisation, core::Instant from) {
 void World::set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats) {
     const std::unique_lock lock{mutex_};
     at(organisation_id).pinned.insert_or_assign(std::move(business_id), stats);
+}
+
+void World::set_teams(std::int64_t organisation_id, std::vector<Team> teams) {
+    const std::unique_lock lock{mutex_};
+    at(organisation_id).pinned_teams = std::move(teams);
 }
 
 }  // namespace heiasync::simulator

@@ -151,6 +151,8 @@ public:
     void add(Organisation organisation, core::Instant from = core::Instant::min());
     /// Pins the figures, at every time.
     void set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats);
+    /// Pins the teams, at every time: what makes a document long or short.
+    void set_teams(std::int64_t organisation_id, std::vector<Team> teams);
 
 private:
     struct Member {
@@ -162,6 +164,7 @@ private:
         core::Instant hidden_from = core::Instant::max();
         core::Instant hidden_until = core::Instant::max();
         std::map<std::string, UsageStats, std::less<>> pinned;
+        std::optional<std::vector<Team>> pinned_teams;
     };
 
     [[nodiscard]] Member make_member(std::int64_t index, std::int64_t id) const;

@@ -173,6 +173,8 @@ TEST(World, CanBeEdited) {
     pinned.hh_core_accepted_membership_count = 4;
     world.set_stats(id, {}, pinned);
     EXPECT_EQ(world.stats(id, {}, first_of_july), pinned);
+    world.set_teams(id, std::vector<Team>(77));
+    EXPECT_EQ(world.teams(id).size(), 77U);
     world.hide(id, first_of_july, first_of_july + days{2});
     EXPECT_TRUE(world.organisation(id, first_of_july - 1us));
     EXPECT_FALSE(world.organisation(id, first_of_july));
