@@ -100,6 +100,8 @@ CLI::App* add_sync(CLI::App& app, SyncCommand& command, SyncText& text) {
     sync->add_option(
         "--period", text.period,
         "Energy levels of the reporting period with this month (YYYY-MM), cells not stored yet, however late");
+    sync->add_flag("--accept-vanished", command.accept_vanished,
+                   "Take organisations that the listing lacks for gone, however many they are");
     sync->add_flag("--dry-run", command.dry_run, "Say which requests would be made and why; write nothing");
     sync->add_option("--simulated-time", text.simulated_time,
                      "Rehearsal: the calendar starts at START[,RATE]; only against a loopback server");

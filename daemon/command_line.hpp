@@ -25,6 +25,7 @@ struct SyncCommand {
     std::vector<std::int64_t> organisations;
     std::optional<core::Date> period_month;  ///< the first of the month
     std::optional<SimulatedTime> simulated_time;
+    bool accept_vanished = false;
     bool dry_run = false;
 };
 

@@ -18,6 +18,7 @@ constexpr const char* out_of_date = "the schema of the database is not up to dat
 core::ExitCode exit_code(const history::DatabaseError& error) {
     switch (error.kind()) {
         case history::DatabaseError::Kind::away:
+        case history::DatabaseError::Kind::hindered:
         case history::DatabaseError::Kind::in_doubt:
             return core::ExitCode::unavailable;
         case history::DatabaseError::Kind::schema:

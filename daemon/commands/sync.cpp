@@ -20,6 +20,7 @@
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace heiasync::commands {
 
@@ -53,6 +54,7 @@ sync::PeriodSettings period_settings(const config::Config& config) {
 sync::RunSettings run_settings(const config::Config& config, bool rehearsal) {
     sync::RunSettings settings;
     settings.periods = period_settings(config);
+    settings.max_vanished_percent = config.safety.max_vanished_percent;
     settings.rehearsal = rehearsal;
     settings.host = host_name();
     settings.version = version();
@@ -81,11 +83,30 @@ sync::Streams streams_of(const SyncCommand& command) {
     return {asked("usage-stats"), asked("energy-levels"), asked("reports")};
 }
 
+/// The options that limit a sync, in an order of their own: two syncs with the same limits say the same.
+std::optional<std::string> limits_of(const SyncCommand& command) {
+    const std::set<std::string> streams{command.streams.begin(), command.streams.end()};
+    const std::set<std::int64_t> organisations{command.organisations.begin(), command.organisations.end()};
+    std::vector<std::string> limits;
+    for (const std::string& stream : streams) {
+        limits.push_back(fmt::format("--stream {}", stream));
+    }
+    for (const std::int64_t organisation : organisations) {
+        limits.push_back(fmt::format("--organisation {}", organisation));
+    }
+    if (command.period_month) {
+        limits.push_back(fmt::format("--period {:.7}", core::format_date(*command.period_month)));
+    }
+    return limits.empty() ? std::nullopt : std::optional{fmt::format("{}", fmt::join(limits, " "))};
+}
+
 sync::RunRequest request_of(const SyncCommand& command) {
     sync::RunRequest request;
     request.streams = streams_of(command);
     request.organisations = command.organisations;
     request.period_month = command.period_month;
+    request.limited_to = limits_of(command);
+    request.accept_vanished = command.accept_vanished;
     return request;
 }
 
@@ -136,7 +157,7 @@ http::ClientSettings client_settings(const config::Api& api, sync::Traffic& traf
     settings.proxy = api.proxy;
     settings.user_agent = fmt::format("heiasyncd/{}", version());
     settings.on_attempt = [&traffic, &log](const http::AttemptReport& attempt) {
-        ++traffic.requests;
+        traffic.requests += attempt.requests;
         traffic.bytes_received += static_cast<std::int64_t>(attempt.bytes_received);
         const std::string outcome = attempt.status ? std::to_string(*attempt.status) : std::string{attempt.error};
         const double milliseconds = std::chrono::duration<double, std::milli>(attempt.duration).count();
@@ -203,6 +224,7 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
             return core::ExitCode::rejected;
         case sync::EarlyEnd::api_unavailable:
         case sync::EarlyEnd::database_unavailable:
+        case sync::EarlyEnd::clock_skew:
             return core::ExitCode::unavailable;
         case sync::EarlyEnd::schema_unusable:
             return core::ExitCode::configuration;

@@ -39,6 +39,11 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
             std::cerr << fmt::format(
                 "heiasyncd: the database is not available: {}; check database.url and the server\n", error);
             return;
+        case sync::EarlyEnd::clock_skew:
+            std::cerr << fmt::format(
+                "heiasyncd: {}; nothing is stored with a wrong date: set the clock (timedatectl), then sync again\n",
+                error);
+            return;
         case sync::EarlyEnd::busy:
             std::cerr << "heiasyncd: another sync of this database is going on; try again when it has ended\n";
             return;
@@ -69,8 +74,9 @@ void print_summary(const sync::RunReport& report, const sync::Traffic& traffic) 
     print_stream(report, history::Stream::usage_stats, "usage stats");
     print_stream(report, history::Stream::energy_levels, "energy levels");
     print_stream(report, history::Stream::reports, "reports");
-    std::cout << fmt::format("  organisations: {} new, {} changed, {} gone\n", report.listing_changes.added,
-                             report.listing_changes.changed, report.listing_changes.removed);
+    std::cout << fmt::format("  organisations: {} new, {} changed, {} gone{}\n", report.listing_changes.added,
+                             report.listing_changes.changed, report.listing_changes.removed,
+                             report.held_back > 0 ? fmt::format(", {} held back", report.held_back) : "");
     std::cout << fmt::format("  energy levels: {}\n", report.periods_reason);
 }
 

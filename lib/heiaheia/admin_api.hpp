@@ -4,10 +4,12 @@
 #include "core/secret.hpp"
 #include "documents/decode.hpp"
 #include "documents/original.hpp"
+#include "heiaheia/availability.hpp"
 #include "http/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,27 +29,36 @@ std::string_view route(Operation operation);
 /// The server answered, and the answer is no success. The text names the route, the status and the vendor's error code.
 class ApiError : public std::runtime_error {
 public:
-    ApiError(Operation operation, int status, std::string code, int attempts, bool deferred);
+    ApiError(Operation operation, const http::Response& response);
 
     [[nodiscard]] Operation operation() const { return operation_; }
     [[nodiscard]] int status() const { return status_; }
     [[nodiscard]] const std::string& code() const { return code_; }  ///< `no_org_access` and the like; may be empty
-    [[nodiscard]] int attempts() const { return attempts_; }
-    /// The server asked for more patience than a request may take.
-    [[nodiscard]] bool deferred() const { return deferred_; }
 
 private:
     Operation operation_;
     int status_;
     std::string code_;
-    int attempts_;
-    bool deferred_;
 };
 
 /// The token call was answered with 400, 401 or 403: the credentials are wrong or blocked, and no call can succeed.
 class CredentialsRejected : public ApiError {
 public:
     using ApiError::ApiError;
+};
+
+/// So many calls in a row found no server that no more are made (rule 8).
+class ApiUnavailable : public std::runtime_error {
+public:
+    ApiUnavailable();
+};
+
+constexpr std::chrono::minutes tolerated_clock_skew{10};
+
+/// The server's clock and ours are further apart than that: one of them is wrong, and with it the dates.
+class ClockSkew : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
 };
 
 struct AdminApiSettings {
@@ -66,7 +77,6 @@ template <class Value>
 struct Answer {
     Value value;
     core::Instant received_at{};  ///< when the last byte arrived
-    int attempts = 1;
 };
 
 /// All pages of the listing of organisations.
@@ -84,19 +94,28 @@ struct ReportListing {
     std::vector<documents::Drift> drift;
 };
 
-/// The Admin API. Calls throw http::TransportError, ApiError and documents::DecodeError. A 401 is answered with one new
-/// token and one repetition of the request. The token stays in memory.
+/// The Admin API. Calls throw http::TransportError, ApiError, documents::DecodeError, ApiUnavailable and ClockSkew. A
+/// 401 is answered with one new token and one repetition of the request. The token stays in memory.
 class AdminApi {
 public:
     /// `client` sends, `clock` tells the time of answers. Both must outlive this. Throws std::invalid_argument for a
     /// base_url that is no URL.
     AdminApi(http::Client& client, core::Clock& clock, AdminApiSettings settings);
 
-    /// Gets a new token. Throws CredentialsRejected.
+    /// Gets a new token. Where that fails but for a wrong secret (no answer, 5xx, 403), an earlier token is kept while
+    /// it is younger than 13 days. Throws CredentialsRejected.
     boost::asio::awaitable<void> authenticate();
+
+    /// Why the earlier token is still in use; none where the last one asked for was given.
+    [[nodiscard]] const std::optional<std::string>& kept_token() const { return kept_token_; }
 
     /// Set where the token allows more than `read_only_admin_api`: an operator wants to know.
     [[nodiscard]] const std::optional<std::string>& wider_scope() const { return wider_scope_; }
+
+    /// For how long yet the server asks for patience (Retry-After), in real time; 0 where it does not.
+    [[nodiscard]] std::chrono::milliseconds held_for() const;
+    /// Waits for that.
+    boost::asio::awaitable<void> wait_out_hold();
 
     /// Reads pages until one brings nothing new. A page that fails ends the listing as incomplete; CredentialsRejected
     /// is thrown.
@@ -117,13 +136,20 @@ public:
     boost::asio::awaitable<Answer<documents::Original>> report_data(core::Secret data_instance_id);
 
 private:
-    boost::asio::awaitable<http::Response> get(Operation operation, std::string path, core::ByteSink& body);
+    boost::asio::awaitable<void> get(Operation operation, std::string path, core::ByteSink& body);
+    boost::asio::awaitable<http::Response> send(const http::Request& request, core::ByteSink& body);
+    boost::asio::awaitable<void> get_token();
+    void check_clock(const http::Response& response, core::Instant sent_at) const;
     [[nodiscard]] http::Request request(Operation operation, const std::string& path) const;
 
     http::Client& client_;
     core::Clock& clock_;
     AdminApiSettings settings_;
+    http::Origin origin_;
+    Availability availability_;
     std::optional<core::Secret> token_;
+    core::Instant token_created_at_{};
+    std::optional<std::string> kept_token_;
     std::optional<std::string> wider_scope_;
 };
 

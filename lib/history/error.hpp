@@ -12,6 +12,7 @@ public:
     enum class Kind {
         away,      ///< not reachable, restarting, full, read-only: nothing can be stored now, later it may
         in_doubt,  ///< the connection broke while a commit was going on: it may or may not have happened
+        hindered,  ///< a time-out, a lock, a deadlock: the same may succeed another time
         refused,   ///< this data cannot be stored (SQLSTATE class 22 or 23): another transaction can go on
         schema,    ///< the schema is missing, older or newer than this program, or the role may not use it
         settings,  ///< the database URL is none that libpq takes

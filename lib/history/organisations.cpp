@@ -5,8 +5,6 @@
 namespace heiasync::history {
 namespace {
 
-// The last time that one of the gone was seen: on the last complete listing or on a later one, as in the view
-// organisations, before this listing is among them.
 constexpr Statement insert_versions{
     "store what changed on a listing",
     "WITH listed AS ("
@@ -25,13 +23,7 @@ constexpr Statement insert_versions{
     "          (newest.name, newest.size_class, newest.multi_business_id, newest.business_ids, newest.su_access)"
     "), gone AS MATERIALIZED ("
     "    SELECT newest.* FROM newest "
-    "    WHERE $2 AND newest.listed AND NOT EXISTS (SELECT FROM listed WHERE organisation_id = newest.organisation_id)"
-    "), sighting AS ("
-    "    SELECT organisation_id, max(listing.listed_at) AS last_seen_at "
-    "    FROM heiasync.listings AS listing "
-    "    CROSS JOIN LATERAL unnest(listing.organisation_ids) AS seen (organisation_id) "
-    "    WHERE listing.listing_id >= coalesce((SELECT max(listing_id) FROM heiasync.listings WHERE complete), 0) "
-    "    GROUP BY organisation_id"
+    "    WHERE newest.listed AND newest.organisation_id = ANY ($2::bigint[])"
     "), stored AS ("
     "    INSERT INTO heiasync.organisation_versions (organisation_id, name, size_class, multi_business_id, "
     "        business_ids, su_access, listed, valid_from, last_seen_at) "
@@ -40,21 +32,29 @@ constexpr Statement insert_versions{
     "    FROM different "
     "    UNION ALL "
     "    SELECT organisation_id, name, size_class, multi_business_id, business_ids, su_access, false, "
-    "           $1::timestamptz, coalesce(sighting.last_seen_at, gone.valid_from) "
-    "    FROM gone LEFT JOIN sighting USING (organisation_id) "
+    "           $1::timestamptz, coalesce(sightings.last_seen_at, gone.valid_from) "
+    "    FROM gone LEFT JOIN heiasync.sightings USING (organisation_id) "
     "    ORDER BY 1"
     ") "
     "SELECT (SELECT count(*) FROM different WHERE added), (SELECT count(*) FROM different WHERE NOT added), "
     "       (SELECT count(*) FROM gone)"};
 constexpr Statement insert_listing{
     "store a listing",
-    "INSERT INTO heiasync.listings (sync_run_id, run_on, listed_at, complete, size_classes, organisation_ids) "
-    "VALUES ($1, $2, $3, $4, $5, (SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unnest($6::bigint[]) AS id))"};
+    "INSERT INTO heiasync.listings (sync_run_id, run_on, listed_at, complete, held_back, size_classes, "
+    "organisation_ids) "
+    "VALUES ($1, $2, $3, $4, $5, $6, "
+    "(SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unnest($7::bigint[]) AS id))"};
 constexpr Statement select_known{
     "read the known organisations",
-    "SELECT organisation_id, name, size_class, multi_business_id, su_access, business_id "
+    "WITH believed AS (SELECT coalesce(max(listing_id), 0) AS listing_id FROM heiasync.listings "
+    "                  WHERE complete AND NOT held_back) "
+    "SELECT organisation_id, name, size_class, multi_business_id, su_access, business_id, "
+    "       (SELECT count(DISTINCT listing.run_on) FROM heiasync.listings AS listing "
+    "        WHERE listing.listing_id > coalesce(sightings.listing_id, (SELECT listing_id FROM believed)) "
+    "          AND listing.held_back AND listing.run_on < $1) "
     "FROM (SELECT DISTINCT ON (organisation_id) * FROM heiasync.organisation_versions "
     "      ORDER BY organisation_id, organisation_version_id DESC) AS newest "
+    "LEFT JOIN heiasync.sightings USING (organisation_id) "
     "LEFT JOIN LATERAL unnest(business_ids) WITH ORDINALITY AS own (business_id, place) ON true "
     "WHERE listed ORDER BY organisation_id, place"};
 
@@ -70,21 +70,23 @@ ListingChanges store_listing(Transaction& transaction, const Listing& listing) {
     using documents::Organisation;
     const Value ids = column(&Organisation::id);
 
-    const auto counts =
-        transaction.run(insert_versions, listing.listed_at, listing.complete, ids, column(&Organisation::name),
-                        column(&Organisation::size_class), column(&Organisation::multi_business_id),
-                        Value::array(organisations, business_ids), column(&Organisation::su_access))[0];
+    const auto counts = transaction.run(insert_versions, listing.listed_at, Value::array(listing.removed), ids,
+                                        column(&Organisation::name), column(&Organisation::size_class),
+                                        column(&Organisation::multi_business_id),
+                                        Value::array(organisations, business_ids), column(&Organisation::su_access))[0];
     transaction.run(insert_listing, listing.sync_run_id, listing.run_on, listing.listed_at, listing.complete,
-                    Value::array(listing.size_classes), ids);
+                    listing.held_back, Value::array(listing.size_classes), ids);
     return {counts[0].as<std::int64_t>(), counts[1].as<std::int64_t>(), counts[2].as<std::int64_t>()};
 }
 
-std::vector<documents::Organisation> known_organisations(Transaction& transaction) {
-    std::vector<documents::Organisation> result;
-    for (const auto& row : transaction.run(select_known)) {
+std::vector<KnownOrganisation> known_organisations(Transaction& transaction, core::Date run_on) {
+    std::vector<KnownOrganisation> result;
+    for (const auto& row : transaction.run(select_known, run_on)) {
         const auto id = row[0].as<std::int64_t>();
-        if (result.empty() || result.back().id != id) {
-            documents::Organisation organisation;
+        if (result.empty() || result.back().organisation.id != id) {
+            KnownOrganisation known;
+            known.dates_missed = row[6].as<std::int64_t>();
+            documents::Organisation& organisation = known.organisation;
             organisation.id = id;
             organisation.name = row[1].as<std::string>();
             if (!row[2].is_null()) {
@@ -94,10 +96,10 @@ std::vector<documents::Organisation> known_organisations(Transaction& transactio
             if (!row[4].is_null()) {
                 organisation.su_access = row[4].as<bool>();
             }
-            result.push_back(std::move(organisation));
+            result.push_back(std::move(known));
         }
         if (!row[5].is_null()) {
-            result.back().business_ids.push_back(row[5].as<std::string>());
+            result.back().organisation.business_ids.push_back(row[5].as<std::string>());
         }
     }
     return result;

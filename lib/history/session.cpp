@@ -19,7 +19,10 @@ using Kind = DatabaseError::Kind;
 
 Kind kind_of(std::string_view state) {
     const auto is = [state](auto... prefixes) { return (state.starts_with(prefixes) || ...); };
-    if (is("08", "25006", "40", "53", "55P03", "57", "58")) {
+    if (is("40", "55P03", "57014")) {
+        return Kind::hindered;
+    }
+    if (is("08", "25006", "53", "57", "58")) {
         return Kind::away;
     }
     if (is("22", "23", "54000")) {
@@ -179,7 +182,7 @@ void Session::rethrow() {
 #if PQXX_VERSION_MAJOR < 7
         // libpqxx 6 keeps no SQLSTATE with these two.
     } catch (const pqxx::transaction_rollback&) {
-        fail(Kind::away, "the transaction collided with another one", "40000");
+        fail(Kind::hindered, "the transaction collided with another one", "40000");
     } catch (const pqxx::insufficient_privilege& error) {
         fail(Kind::schema, reason_of(Kind::schema, error.what()), "42501");
 #endif

@@ -3,6 +3,8 @@
 #include "history/session.hpp"
 #include "history/transaction.hpp"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 
 namespace heiasync::history {
@@ -17,10 +19,44 @@ constexpr Statement lock_runs{"take the run lock", "SELECT pg_try_advisory_lock(
 constexpr Statement insert_run{
     "start a run",
     "INSERT INTO heiasync.sync_runs (trigger, run_on, scheduled_for, started_at, status, organisations, requests, "
-    "failures, bytes_received, host, version, timeline) "
-    "VALUES ($1, $2, $3, $4, 'running', 0, 0, 0, 0, $5, $6, "
+    "failures, bytes_received, host, version, limited_to, timeline) "
+    "VALUES ($1, $2, $3, $4, 'running', 0, 0, 0, 0, $5, $6, $7, "
     "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint) "
     "RETURNING sync_run_id"};
+constexpr Statement close_running{
+    "close the runs that died",
+    "UPDATE heiasync.sync_runs SET status = 'interrupted', finished_at = greatest(started_at, $1::timestamptz), "
+    "error = 'its process ended without closing it' WHERE status = 'running'"};
+constexpr Statement select_interrupted{
+    "read which runs to continue",
+    "WITH same AS (SELECT sync_run_id, status FROM heiasync.sync_runs "
+    "              WHERE run_on = $1 AND limited_to IS NOT DISTINCT FROM $2) "
+    "SELECT sync_run_id FROM same "
+    "WHERE sync_run_id > coalesce((SELECT max(sync_run_id) FROM same WHERE status <> 'interrupted'), 0) "
+    "ORDER BY sync_run_id"};
+constexpr Statement select_settled_tasks{
+    "read what the interrupted runs settled",
+    "SELECT organisation_id, business_id, stream, period_start, report_id, status, "
+    "       coalesce(reason = 'business_id_not_mapped', false) "
+    "FROM heiasync.sync_tasks "
+    "WHERE sync_run_id = ANY ($1::bigint[]) "
+    "  AND (status <> 'failed' OR http_status IN (400, 403, 404) OR reason = 'gate_unknown') "
+    "ORDER BY sync_task_id"};
+constexpr Statement select_reports_to_come{
+    "read which listed reports are not stored",
+    "SELECT organisation_id, report_id FROM heiasync.report_listings AS listed "
+    "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS stored "
+    "                  WHERE stored.organisation_id = listed.organisation_id AND stored.report_id = listed.report_id "
+    "                    AND stored.generated_at = listed.generated_at)"};
+constexpr Statement compare_clocks{
+    "compare the clocks", "SELECT (extract(epoch FROM clock_timestamp() - $1::timestamptz) * 1000000)::bigint"};
+constexpr Statement ask_for_run{"look at a run",
+                                "SELECT status = 'running' FROM heiasync.sync_runs WHERE sync_run_id = $1"};
+constexpr Statement ask_for_task{
+    "look for a task",
+    "SELECT EXISTS (SELECT FROM heiasync.sync_tasks "
+    "WHERE organisation_id = $1 AND sync_run_id = $2 AND business_id = $3 AND stream = $4 "
+    "  AND period_start IS NOT DISTINCT FROM $5::date AND report_id IS NOT DISTINCT FROM $6::bigint)"};
 constexpr Statement update_run{"finish a run",
                                "UPDATE heiasync.sync_runs SET finished_at = $2, status = $3, organisations = $4, "
                                "requests = $5, failures = $6, bytes_received = $7, error = $8 WHERE sync_run_id = $1"};
@@ -60,6 +96,26 @@ constexpr Statement begin_rehearsal{
     "INSERT INTO heiasync.rehearsal (only_row, began_at, simulated_now) SELECT true, $1::timestamptz, $1::timestamptz "
     "WHERE NOT EXISTS (SELECT FROM heiasync.sync_runs)"};
 
+// In the order of their enumerators.
+constexpr std::array<std::string_view, 5> trigger_names{"schedule", "catch_up", "retry", "resume", "manual"};
+constexpr std::array<std::string_view, 5> run_status_names{"running", "succeeded", "partial", "failed", "interrupted"};
+constexpr std::array<std::string_view, 4> stream_names{"organisations", "usage_stats", "energy_levels", "reports"};
+constexpr std::array<std::string_view, 3> task_status_names{"done", "skipped", "failed"};
+
+template <class Enum, std::size_t Size>
+std::string_view name_of(const std::array<std::string_view, Size>& names, Enum value) {
+    return names.at(static_cast<std::size_t>(value));
+}
+
+template <class Enum, std::size_t Size>
+Enum named(const std::array<std::string_view, Size>& names, std::string_view name) {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) {
+        throw std::logic_error{"the ledger has a word that this program does not know"};
+    }
+    return static_cast<Enum>(found - names.begin());
+}
+
 std::string_view to_string(documents::Drift::Kind kind) {
     return kind == documents::Drift::Kind::unknown_field ? "unknown_field" : "other_type";
 }
@@ -67,61 +123,19 @@ std::string_view to_string(documents::Drift::Kind kind) {
 }  // namespace
 
 std::string_view to_string(Trigger trigger) {
-    switch (trigger) {
-        case Trigger::schedule:
-            return "schedule";
-        case Trigger::catch_up:
-            return "catch_up";
-        case Trigger::retry:
-            return "retry";
-        case Trigger::resume:
-            return "resume";
-        case Trigger::manual:
-            return "manual";
-    }
-    throw std::logic_error{"no such trigger"};
+    return name_of(trigger_names, trigger);
 }
 
 std::string_view to_string(RunStatus status) {
-    switch (status) {
-        case RunStatus::running:
-            return "running";
-        case RunStatus::succeeded:
-            return "succeeded";
-        case RunStatus::partial:
-            return "partial";
-        case RunStatus::failed:
-            return "failed";
-        case RunStatus::interrupted:
-            return "interrupted";
-    }
-    throw std::logic_error{"no such run status"};
+    return name_of(run_status_names, status);
 }
 
 std::string_view to_string(Stream stream) {
-    switch (stream) {
-        case Stream::organisations:
-            return "organisations";
-        case Stream::usage_stats:
-            return "usage_stats";
-        case Stream::energy_levels:
-            return "energy_levels";
-        case Stream::reports:
-            return "reports";
-    }
-    throw std::logic_error{"no such stream"};
+    return name_of(stream_names, stream);
 }
 
 std::string_view to_string(TaskStatus status) {
-    switch (status) {
-        case TaskStatus::done:
-            return "done";
-        case TaskStatus::skipped:
-            return "skipped";
-        case TaskStatus::failed:
-            return "failed";
-    }
-    throw std::logic_error{"no such task status"};
+    return name_of(task_status_names, status);
 }
 
 bool take_run_lock(Transaction& transaction) {
@@ -130,9 +144,57 @@ bool take_run_lock(Transaction& transaction) {
 
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {
     return transaction
-        .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at, run.host,
-             run.version)[0][0]
+        .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at, run.host, run.version,
+             run.limited_to)[0][0]
         .as<std::int64_t>();
+}
+
+std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at) {
+    return static_cast<std::int64_t>(transaction.run(close_running, found_at).affected_rows());
+}
+
+std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date run_on,
+                                           const std::optional<std::string>& limited_to) {
+    std::vector<std::int64_t> ids;
+    for (const auto& row : transaction.run(select_interrupted, run_on, limited_to)) {
+        ids.push_back(row[0].as<std::int64_t>());
+    }
+    return ids;
+}
+
+SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids) {
+    SettledTasks settled;
+    if (sync_run_ids.empty()) {
+        return settled;
+    }
+    for (const auto& row : transaction.run(select_settled_tasks, Value::array(sync_run_ids))) {
+        TaskKey key;
+        key.organisation_id = row[0].as<std::int64_t>();
+        key.business_id = row[1].as<std::string>();
+        key.stream = named<Stream>(stream_names, row[2].as<std::string>());
+        if (!row[3].is_null()) {
+            key.period_start = core::parse_date(row[3].as<std::string>());
+        }
+        if (!row[4].is_null()) {
+            key.report_id = row[4].as<std::int64_t>();
+        }
+        if (key.stream == Stream::usage_stats && row[6].as<bool>()) {
+            settled.not_mapped.emplace(key.organisation_id, key.business_id);
+        }
+        settled.tasks.insert_or_assign(std::move(key), named<TaskStatus>(task_status_names, row[5].as<std::string>()));
+    }
+    for (const auto& row : transaction.run(select_reports_to_come)) {
+        settled.reports_to_come.emplace(row[0].as<std::int64_t>(), row[1].as<std::int64_t>());
+    }
+    return settled;
+}
+
+std::chrono::microseconds clock_difference(Transaction& transaction, core::Instant now) {
+    return std::chrono::microseconds{transaction.run(compare_clocks, now)[0][0].as<std::int64_t>()};
+}
+
+bool is_running(Transaction& transaction, std::int64_t sync_run_id) {
+    return transaction.run(ask_for_run, sync_run_id)[0][0].as<bool>();
 }
 
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary) {
@@ -146,6 +208,13 @@ std::int64_t record_task(Transaction& transaction, const TaskRecord& task) {
              task.period_start, task.report_id, to_string(task.status), task.reason, task.attempts, task.http_status,
              task.error, task.started_at, task.finished_at)[0][0]
         .as<std::int64_t>();
+}
+
+bool is_recorded(Transaction& transaction, const TaskRecord& task) {
+    return transaction
+        .run(ask_for_task, task.organisation_id, task.sync_run_id, task.business_id, to_string(task.stream),
+             task.period_start, task.report_id)[0][0]
+        .as<bool>();
 }
 
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,

@@ -4,14 +4,22 @@
 #include "documents/decode.hpp"
 #include "history/database.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace heiasync::history {
+
+/// Organisation and business id ('' for the whole): whose figures a call asks for.
+using Subject = std::pair<std::int64_t, std::string>;
 
 enum class Trigger { schedule, catch_up, retry, resume, manual };
 enum class RunStatus { running, succeeded, partial, failed, interrupted };
@@ -28,6 +36,7 @@ struct NewRun {
     Trigger trigger = Trigger::manual;
     core::Date run_on{};                         ///< the local date of its start
     std::optional<core::Instant> scheduled_for;  ///< the slot; unset for a manual run
+    std::optional<std::string> limited_to;       ///< the options that limited it; unset: all organisations and streams
     core::Instant started_at{};
     std::string host;
     std::string version;
@@ -43,15 +52,25 @@ struct RunSummary {
     std::optional<std::string> error;  ///< why the run as a whole ended early
 };
 
-/// What a run did for one organisation and stream. Written once, when final.
-struct TaskRecord {
-    std::int64_t sync_run_id = 0;
-    core::Date run_on{};
+/// What tells the tasks of a run apart.
+struct TaskKey {
     std::int64_t organisation_id = 0;  ///< 0 for the listing of the organisations
     std::string business_id;           ///< '' for the whole organisation
     Stream stream = Stream::organisations;
     std::optional<core::Date> period_start;
     std::optional<std::int64_t> report_id;  ///< unset for the listing of the reports
+
+    friend bool operator==(const TaskKey&, const TaskKey&) = default;
+    friend bool operator<(const TaskKey& a, const TaskKey& b) {
+        return std::tie(a.organisation_id, a.stream, a.business_id, a.period_start, a.report_id) <
+               std::tie(b.organisation_id, b.stream, b.business_id, b.period_start, b.report_id);
+    }
+};
+
+/// What a run did for one organisation and stream. Written once, when final.
+struct TaskRecord : TaskKey {
+    std::int64_t sync_run_id = 0;
+    core::Date run_on{};
     TaskStatus status = TaskStatus::done;
     std::optional<std::string> reason;  ///< a code of docs/rules.md, with the figure where there is one
     int attempts = 0;
@@ -64,10 +83,34 @@ struct TaskRecord {
 /// Takes the run lock for as long as this connection lasts: one run at a time writes. False where another one has it.
 bool take_run_lock(Transaction& transaction);
 
+/// Closes, as interrupted, whatever run still counts as running: to be called by who has the run lock. Returns how many
+/// there were.
+std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at);
+
+/// The interrupted runs that a run with this date and these limits continues: those since the last one that came to an
+/// end of its own.
+std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date run_on,
+                                           const std::optional<std::string>& limited_to);
+
+/// What some runs have settled, so that their continuation does not ask again.
+struct SettledTasks {
+    /// Done, skipped, or failed in a way that asking again does not mend: 400, 403, 404, and a gate that is unknown.
+    std::map<TaskKey, TaskStatus> tasks;
+    std::set<Subject> not_mapped;         ///< business ids whose usage stats were skipped as not mapped
+    std::set<std::pair<std::int64_t, std::int64_t>> reports_to_come;  ///< organisation, report: listed and not stored
+};
+SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids);
+
+/// How far the server's clock is ahead of `now`.
+std::chrono::microseconds clock_difference(Transaction& transaction, core::Instant now);
+
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
+/// Whether the run counts as running: false once another one has taken it for dead.
+bool is_running(Transaction& transaction, std::int64_t sync_run_id);
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
 /// Returns the sync_task_id.
 std::int64_t record_task(Transaction& transaction, const TaskRecord& task);
+bool is_recorded(Transaction& transaction, const TaskRecord& task);
 /// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,
                   core::Instant seen_at);

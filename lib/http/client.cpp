@@ -29,14 +29,6 @@ bool kind_is_retriable(Kind kind) {
     return kind != Kind::tls && kind != Kind::too_large && kind != Kind::redirect;
 }
 
-std::optional<core::Instant> server_date(const Response& response) {
-    const auto date = response.header("date");
-    if (!date || response.header("age")) {
-        return std::nullopt;
-    }
-    return parse_http_date(*date, response.received_at);
-}
-
 }  // namespace
 
 TransportError::TransportError(Kind kind, const std::string& what, int attempts)
@@ -50,6 +42,14 @@ std::optional<std::string_view> Response::header(std::string_view name) const {
     const auto found =
         std::ranges::find(headers, name, [](const auto& header) -> std::string_view { return header.first; });
     return found == headers.end() ? std::nullopt : std::optional<std::string_view>{found->second};
+}
+
+std::optional<core::Instant> Response::server_date() const {
+    const auto date = header("date");
+    if (!date || header("age")) {
+        return std::nullopt;
+    }
+    return parse_http_date(*date, received_at);
 }
 
 class Client::Impl {
@@ -68,6 +68,13 @@ public:
 
     asio::awaitable<Response> send(const Request& request, core::ByteSink& body, std::optional<int> attempts);
 
+    [[nodiscard]] milliseconds held_for(const Origin& origin) {
+        const Hold* hold = held(origin);
+        return hold == nullptr ? milliseconds{0} : std::chrono::ceil<milliseconds>(hold->until - clock_.now());
+    }
+
+    asio::awaitable<void> wait(milliseconds delay);
+
     void close() noexcept { kept_.reset(); }
 
 private:
@@ -77,6 +84,7 @@ private:
         std::optional<Failure> failure;
         bool held = false;        // the response stands for a request that was not sent
         bool redirected = false;  // the failure is that of a server which we were sent to
+        int requests = 0;
         std::uint64_t bytes_received = 0;
         steady_clock::time_point began;
     };
@@ -93,7 +101,6 @@ private:
     asio::awaitable<Response> exchange(const Request& request, const Url& url, bool authorised, core::ByteSink& body,
                                        Try& result);
     asio::awaitable<void> pace();
-    asio::awaitable<void> wait(milliseconds delay);
 
     void hold(const Origin& origin, const Response& response);
     [[nodiscard]] const Hold* held(const Origin& origin);
@@ -133,7 +140,7 @@ asio::awaitable<Response> Client::Impl::send(const Request& request, core::ByteS
             made.status = result.response->status;
             if (const auto retry_after = result.response->header("retry-after")) {
                 made.retry_after = parse_retry_after(
-                    *retry_after, server_date(*result.response).value_or(result.response->received_at));
+                    *retry_after, result.response->server_date().value_or(result.response->received_at));
             }
         } else {
             made.retriable_error = kind_is_retriable(result.failure->kind());
@@ -170,19 +177,18 @@ asio::awaitable<void> Client::Impl::follow(const Request& request, core::ByteSin
     Url url = request.url;
     bool authorised = true;
     for (int followed = 0;; ++followed) {
-        if (const Hold* hold = held(url.origin)) {
-            const auto remaining = std::chrono::ceil<milliseconds>(hold->until - clock_.now());
-            if (remaining > settings_.retry.max_delay) {
-                result.held = true;
-                result.response.emplace().status = hold->status;
-                co_return;
-            }
-            co_await wait(remaining);
+        const milliseconds remaining = held_for(url.origin);
+        if (remaining > settings_.retry.max_delay) {
+            result.held = true;
+            result.response.emplace().status = held(url.origin)->status;
+            co_return;
         }
+        co_await wait(remaining);
         co_await pace();
         if (followed == 0) {
             result.began = steady_clock::now();
         }
+        ++result.requests;
         Response response = co_await exchange(request, url, authorised, body, result);
         hold(url.origin, response);
         RedirectDecision decision =
@@ -260,7 +266,7 @@ void Client::Impl::hold(const Origin& origin, const Response& response) {
     if (!retry_after || !retriable_status(response.status)) {
         return;
     }
-    const auto delay = parse_retry_after(*retry_after, server_date(response).value_or(response.received_at));
+    const auto delay = parse_retry_after(*retry_after, response.server_date().value_or(response.received_at));
     std::erase_if(holds_, [&](const Hold& hold) { return hold.origin == origin; });
     if (delay && *delay > milliseconds{0}) {
         holds_.push_back({origin, response.received_at + *delay, response.status});
@@ -283,13 +289,14 @@ void Client::Impl::report(const Request& request, const Try& result, std::string
     }
     AttemptReport report;
     report.route = request.route;
+    report.requests = result.requests;
     report.error = error;
     report.duration = duration_cast<microseconds>(steady_clock::now() - result.began);
     report.bytes_received = result.bytes_received;
     report.retry_in = retry_in;
     if (result.response) {
         report.status = result.response->status;
-        report.server_date = server_date(*result.response);
+        report.server_date = result.response->server_date();
     }
     settings_.on_attempt(report);
 }
@@ -301,6 +308,14 @@ Client::~Client() = default;
 
 asio::awaitable<Response> Client::send(const Request& request, core::ByteSink& body, std::optional<int> attempts) {
     return impl_->send(request, body, attempts);
+}
+
+milliseconds Client::held_for(const Origin& origin) const {
+    return impl_->held_for(origin);
+}
+
+asio::awaitable<void> Client::wait_out_hold(Origin origin) {
+    return impl_->wait(impl_->held_for(origin));
 }
 
 void Client::close() noexcept {

@@ -80,11 +80,14 @@ struct Response {
 
     /// The value of the first header of that name (lower case), or none.
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+    /// The server's clock when it answered: the `Date` header; none where `Age` says that a cache answered.
+    [[nodiscard]] std::optional<core::Instant> server_date() const;
 };
 
 /// What happened to one attempt, for logs, metrics and the progress line.
 struct AttemptReport {
     std::string_view route;
+    int requests = 1;                ///< sent in it: one, and one more for each redirect followed
     std::optional<unsigned> status;  ///< unset: a transport error
     std::string_view error;          ///< of the transport error
     std::chrono::microseconds duration{0};
@@ -128,6 +131,11 @@ public:
     /// the policy's. `request` and `body` must live until the end of the call.
     boost::asio::awaitable<Response> send(const Request& request, core::ByteSink& body,
                                           std::optional<int> attempts = std::nullopt);
+
+    /// For how long yet the origin asks for patience (Retry-After); 0 where it does not.
+    [[nodiscard]] std::chrono::milliseconds held_for(const Origin& origin) const;
+    /// Waits for that.
+    boost::asio::awaitable<void> wait_out_hold(Origin origin);
 
     /// Closes the connection. The next request opens a new one.
     void close() noexcept;

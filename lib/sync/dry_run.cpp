@@ -61,10 +61,10 @@ asio::awaitable<void> explain(RunContext& context, const RunSettings& settings, 
     result.periods_reason = due.reason;
     result.organisations = static_cast<std::int64_t>(listing.value.organisations.size());
     for (const OrganisationPlan& plan :
-         plan_of(request, settings, due, ledger, std::move(listing.value.organisations))) {
+         plan_of(request, settings, due, ledger, {}, std::move(listing.value.organisations))) {
         explain_stats(result, plan, request.streams.usage_stats);
         explain_energy_levels(result, plan, ledger.accepted, settings);
-        if (plan.reports) {
+        if (plan.report_listing != ReportListing::none) {
             result.lines.push_back(
                 {fmt::format("GET /admin/v1/documents/organisations/{}/reports?viewed=true", plan.organisation_id),
                  "the reports are listed in every run; each viewed version not stored yet is downloaded"});

@@ -3,7 +3,6 @@
 #include "sync/session.hpp"
 
 #include <memory>
-#include <set>
 #include <utility>
 
 namespace heiasync::sync {
@@ -12,10 +11,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, calendar::Period period) {
+asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, calendar::Period period, const Again& again) {
     auto answer =
         co_await session.context.api.energy_levels(task.organisation_id, task.business_id, period.start, period.end);
-    Session::received(task, answer.received_at, answer.attempts);
+    session.received(task, answer.received_at);
 
     history::EnergyLevelsSnapshot snapshot;
     snapshot.sync_run_id = task.sync_run_id;
@@ -32,15 +31,30 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, calenda
     };
     Write write{task, std::move(rows)};
     write.document = true;
+    write.again = again;
     co_await session.writer.store(std::move(write));
+}
+
+/// The gate cannot be decided before the second pass has asked for the stats again.
+bool waits_for_stats(const Session& session, const Subject& subject) {
+    const auto postponed = [&](const std::string& business_id) {
+        return session.postponed.contains({subject.first, business_id, history::Stream::usage_stats, {}, {}});
+    };
+    return postponed("") || postponed(subject.second);
 }
 
 }  // namespace
 
-asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPlan& plan) {
-    std::set<core::Date> whole_succeeded;
+asio::awaitable<void> sync_energy_levels(Session& session, OrganisationPlan& plan) {
     for (const EnergyLevelsTask& due : plan.energy_levels) {
         const Subject subject{plan.organisation_id, due.business_id};
+        const bool whole_succeeded = plan.whole_energy_levels.contains(due.period.start);
+        const Again again = [due, whole_succeeded](OrganisationPlan& later) {
+            later.energy_levels.push_back(due);
+            if (whole_succeeded) {
+                later.whole_energy_levels.insert(due.period.start);
+            }
+        };
         history::TaskRecord task = session.begin(history::Stream::energy_levels, plan.organisation_id, due.business_id);
         task.period_start = due.period.start;
 
@@ -51,18 +65,25 @@ asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPla
         }
         const GateDecision decision = decide_gate(session.accepted, plan.organisation_id, due.business_id,
                                                   session.settings.expected.minimum_accepted_members);
-        if (decision.kind != GateDecision::Kind::pass) {
-            const auto status = decision.kind == GateDecision::Kind::below_minimum ? history::TaskStatus::skipped
-                                                                                   : history::TaskStatus::failed;
-            co_await session.settle(task, status, decision.reason, decision.error);
+        if (decision.kind == GateDecision::Kind::below_minimum) {
+            co_await session.settle(task, history::TaskStatus::skipped, decision.reason, std::nullopt);
+            continue;
+        }
+        if (decision.kind == GateDecision::Kind::unknown) {
+            task.status = history::TaskStatus::failed;
+            task.reason = decision.reason;
+            task.error = decision.error;
+            if (!waits_for_stats(session, subject) || !session.postpone(task, again)) {
+                co_await session.settle(task, task.status, decision.reason, decision.error);
+            }
             continue;
         }
 
-        asio::awaitable<void> work = fetch(session, task, due.period);
-        const bool may_be_unmapped = !due.business_id.empty() && whole_succeeded.contains(due.period.start);
-        const history::TaskStatus status = co_await session.perform(task, std::move(work), may_be_unmapped);
-        if (due.business_id.empty() && status == history::TaskStatus::done) {
-            whole_succeeded.insert(due.period.start);
+        asio::awaitable<void> work = fetch(session, task, due.period, again);
+        const bool may_be_unmapped = !due.business_id.empty() && whole_succeeded;
+        const Outcome outcome = co_await session.perform(task, std::move(work), again, may_be_unmapped);
+        if (due.business_id.empty() && outcome == Outcome::done) {
+            plan.whole_energy_levels.insert(due.period.start);
         }
     }
 }

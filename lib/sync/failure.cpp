@@ -12,6 +12,7 @@ namespace {
 EarlyEnd early_end_of(const history::DatabaseError& error) {
     switch (error.kind()) {
         case history::DatabaseError::Kind::away:
+        case history::DatabaseError::Kind::hindered:
         case history::DatabaseError::Kind::in_doubt:
             return EarlyEnd::database_unavailable;
         case history::DatabaseError::Kind::schema:
@@ -33,6 +34,10 @@ Failure classify(const std::exception_ptr& thrown) {
         return {end.reason, end.what()};
     } catch (const heiaheia::CredentialsRejected& error) {
         return {EarlyEnd::credentials_rejected, error.what()};
+    } catch (const heiaheia::ClockSkew& error) {
+        return {EarlyEnd::clock_skew, error.what()};
+    } catch (const heiaheia::ApiUnavailable& error) {
+        return {EarlyEnd::api_unavailable, error.what()};
     } catch (const heiaheia::ApiError& error) {
         return {EarlyEnd::api_unavailable, error.what()};
     } catch (const http::TransportError& error) {

@@ -1,8 +1,10 @@
 #include "history/organisations.hpp"
 
+#include "sync/removals.hpp"
 #include "sync/session.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <set>
 #include <utility>
 
@@ -12,27 +14,29 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Those listed, and, where the listing is not complete, those known besides: they may well be on a page that failed.
+/// Those listed, and of the known ones those that are not: they may well be on a page that failed.
 std::vector<documents::Organisation> with_known(std::vector<documents::Organisation> listed,
-                                                std::vector<documents::Organisation> known) {
+                                                std::vector<history::KnownOrganisation> known) {
     std::set<std::int64_t> ids;
     for (const documents::Organisation& organisation : listed) {
         ids.insert(organisation.id);
     }
-    for (documents::Organisation& organisation : known) {
-        if (!ids.contains(organisation.id)) {
-            listed.push_back(std::move(organisation));
+    for (history::KnownOrganisation& item : known) {
+        if (!ids.contains(item.organisation.id)) {
+            listed.push_back(std::move(item.organisation));
         }
     }
     return listed;
 }
 
-}  // namespace
-
-asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session& session) {
-    history::TaskRecord task = session.begin(history::Stream::organisations, 0, "");
+asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool accept_vanished,
+                            std::vector<documents::Organisation>& result) {
+    auto read_known = [run_on = task.run_on](history::Transaction& transaction) {
+        return history::known_organisations(transaction, run_on);
+    };
+    std::vector<history::KnownOrganisation> known = co_await session.context.database.transact(read_known);
     auto answer = co_await session.context.api.list_organisations();
-    Session::received(task, answer.received_at, answer.attempts);
+    session.received(task, answer.received_at);
 
     heiaheia::OrganisationListing& fetched = answer.value;
     history::Listing listing;
@@ -42,28 +46,58 @@ asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session
     listing.complete = fetched.complete;
     listing.size_classes = session.settings.expected.size_classes;
     listing.organisations = std::move(fetched.organisations);
-    if (!fetched.complete) {
+    if (fetched.complete) {
+        RemovalPolicy policy;
+        policy.max_vanished_percent = session.settings.max_vanished_percent;
+        policy.accept_vanished = accept_vanished;
+        policy.size_classes = listing.size_classes;
+        Removals removals = decide_removals(known, listing.organisations, policy);
+        listing.removed = std::move(removals.removed);
+        listing.held_back = !removals.held_back.empty();
+        session.report.held_back = static_cast<std::int64_t>(removals.held_back.size());
+        if (listing.held_back) {
+            task.status = history::TaskStatus::failed;
+            task.reason = fmt::format("listing_shrank: {} of {}", removals.held_back.size(), known.size());
+            task.error =
+                "the listing lacks more organisations than safety.max_vanished_percent allows; none was removed";
+        }
+    } else {
         task.status = history::TaskStatus::failed;
         task.reason = "listing_incomplete";
         task.error = fetched.error;
         task.http_status = fetched.http_status;
     }
+    result = listing.complete && !listing.held_back ? listing.organisations
+                                                    : with_known(listing.organisations, std::move(known));
 
     history::ListingChanges& changes = session.report.listing_changes;
-    auto rows = [listing, &changes, drift = std::move(fetched.drift)](history::Transaction& transaction) {
-        changes = history::store_listing(transaction, listing);
+    auto rows = [listing = std::move(listing), &changes,
+                 drift = std::move(fetched.drift)](history::Transaction& transaction) {
+        const history::ListingChanges stored = history::store_listing(transaction, listing);
         history::record_drift(transaction, history::Stream::organisations, drift, listing.listed_at);
+        changes.added += stored.added;
+        changes.changed += stored.changed;
+        changes.removed += stored.removed;
     };
+    const Again again = [](OrganisationPlan&) {};
+    if (!fetched.complete && session.postpone(task, again)) {
+        co_await session.context.database.transact(rows);
+        co_return;
+    }
     Write write{task, std::move(rows)};
     co_await session.writer.store(std::move(write));
     co_await session.writer.drain();
+}
 
-    if (listing.complete) {
-        co_return std::move(listing.organisations);
-    }
-    auto read_known = [](history::Transaction& transaction) { return history::known_organisations(transaction); };
-    std::vector<documents::Organisation> known = co_await session.context.database.transact(read_known);
-    co_return with_known(std::move(listing.organisations), std::move(known));
+}  // namespace
+
+asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session& session, bool accept_vanished) {
+    history::TaskRecord task = session.begin(history::Stream::organisations, 0, "");
+    std::vector<documents::Organisation> result;
+    asio::awaitable<void> work = fetch(session, task, accept_vanished, result);
+    const Again again = [](OrganisationPlan&) {};
+    co_await session.perform(task, std::move(work), again);
+    co_return result;
 }
 
 }  // namespace heiasync::sync

@@ -17,11 +17,37 @@ std::vector<std::string> subjects_of(const documents::Organisation& organisation
     return subjects;
 }
 
+history::TaskKey key(history::Stream stream, std::int64_t organisation_id, const std::string& business_id,
+                     std::optional<core::Date> period_start = std::nullopt,
+                     std::optional<std::int64_t> report_id = std::nullopt) {
+    return {organisation_id, business_id, stream, period_start, report_id};
+}
+
+bool is_done(const history::SettledTasks& before, const history::TaskKey& key) {
+    const auto found = before.tasks.find(key);
+    return found != before.tasks.end() && found->second == history::TaskStatus::done;
+}
+
+/// A cell that failed is settled while the stats that it failed with are: a gate may be known with other ones.
+bool is_settled(const history::SettledTasks& before, std::int64_t organisation_id, const std::string& business_id,
+                core::Date period_start) {
+    const auto task =
+        before.tasks.find(key(history::Stream::energy_levels, organisation_id, business_id, period_start));
+    if (task == before.tasks.end()) {
+        return false;
+    }
+    return task->second != history::TaskStatus::failed ||
+           (before.tasks.contains(key(history::Stream::usage_stats, organisation_id, "")) &&
+            before.tasks.contains(key(history::Stream::usage_stats, organisation_id, business_id)));
+}
+
 std::vector<EnergyLevelsTask> due_energy_levels(const PlanInput& input, const documents::Organisation& organisation) {
     std::vector<EnergyLevelsTask> tasks;
     for (const calendar::Period& period : input.periods) {
         for (const std::string& business_id : subjects_of(organisation, input.energy_levels_per_business_id)) {
-            if (!input.settled.contains({organisation.id, business_id, period.start})) {
+            const bool settled = input.settled.contains({organisation.id, business_id, period.start}) ||
+                                 is_settled(input.before, organisation.id, business_id, period.start);
+            if (!settled) {
                 tasks.push_back({business_id, period});
             }
         }
@@ -48,6 +74,39 @@ std::vector<std::string> missing_for_gate(const PlanInput& input, std::int64_t o
         missing.insert(missing.begin(), "");
     }
     return missing;
+}
+
+bool is_settled(const history::SettledTasks& before, std::int64_t organisation_id, std::int64_t report_id) {
+    const auto& tasks = before.tasks;
+    auto task = tasks.lower_bound(key(history::Stream::organisations, organisation_id, ""));
+    while (task != tasks.end() && task->first.organisation_id == organisation_id &&
+           task->first.report_id != report_id) {
+        ++task;
+    }
+    return task != tasks.end() && task->first.organisation_id == organisation_id;
+}
+
+bool has_reports_to_come(const history::SettledTasks& before, std::int64_t organisation_id) {
+    const auto& reports = before.reports_to_come;
+    auto report = reports.lower_bound({organisation_id, 0});
+    while (report != reports.end() && report->first == organisation_id &&
+           is_settled(before, organisation_id, report->second)) {
+        ++report;
+    }
+    return report != reports.end() && report->first == organisation_id;
+}
+
+ReportListing report_listing(const PlanInput& input, std::int64_t organisation_id) {
+    if (!input.streams.reports) {
+        return ReportListing::none;
+    }
+    const history::TaskKey listing = key(history::Stream::reports, organisation_id, "");
+    if (!input.before.tasks.contains(listing)) {
+        return ReportListing::ask;
+    }
+    return is_done(input.before, listing) && has_reports_to_come(input.before, organisation_id)
+               ? ReportListing::ask_unrecorded
+               : ReportListing::none;
 }
 
 std::string describe(const calendar::Period& period) {
@@ -93,7 +152,16 @@ std::vector<OrganisationPlan> make_plan(const PlanInput& input) {
                 plan.usage_stats.push_back(std::move(business_id));
             }
         }
-        plan.reports = input.streams.reports;
+        std::erase_if(plan.usage_stats, [&](const std::string& business_id) {
+            return input.before.tasks.contains(key(history::Stream::usage_stats, organisation.id, business_id));
+        });
+        plan.report_listing = report_listing(input, organisation.id);
+        plan.whole_usage_stats = is_done(input.before, key(history::Stream::usage_stats, organisation.id, ""));
+        for (const calendar::Period& period : input.periods) {
+            if (is_done(input.before, key(history::Stream::energy_levels, organisation.id, "", period.start))) {
+                plan.whole_energy_levels.insert(period.start);
+            }
+        }
         plans.push_back(std::move(plan));
     }
     return plans;
@@ -137,13 +205,17 @@ GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisat
 }
 
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,
-                                           const std::vector<history::ReportVersion>& stored) {
+                                           const std::vector<history::ReportVersion>& stored,
+                                           const history::SettledTasks& before) {
     std::vector<documents::Report> due;
     for (const documents::Report& report : listed) {
-        const bool wanted = report.ready() && !std::binary_search(stored.begin(), stored.end(),
-                                                                  history::ReportVersion{organisation_id, report.id,
-                                                                                         *report.generated_at});
-        if (wanted) {
+        if (!report.ready()) {
+            continue;
+        }
+        const history::ReportVersion version{organisation_id, report.id, *report.generated_at};
+        const history::TaskKey task =
+            key(history::Stream::reports, organisation_id, report.business_id, std::nullopt, report.id);
+        if (!std::ranges::binary_search(stored, version) && !before.tasks.contains(task)) {
             due.push_back(report);
         }
     }

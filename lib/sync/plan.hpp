@@ -6,6 +6,7 @@
 #include "documents/report.hpp"
 #include "history/energy_levels.hpp"
 #include "history/reports.hpp"
+#include "history/sync_runs.hpp"
 
 #include <cstdint>
 #include <map>
@@ -24,8 +25,7 @@ struct Streams {
     bool reports = true;
 };
 
-/// Organisation and business id ('' for the whole): whose figures a call asks for.
-using Subject = std::pair<std::int64_t, std::string>;
+using history::Subject;
 
 /// hh_core_accepted_membership_count of the day, for the subjects whose stats of the day are known; it may be null.
 using AcceptedMembers = std::map<Subject, std::optional<std::int64_t>>;
@@ -37,6 +37,7 @@ struct PlanInput {
     bool energy_levels_per_business_id = true;
     std::vector<calendar::Period> periods;               ///< whose energy levels are due
     std::set<history::EnergyLevelsCell> settled;         ///< cells that need no request any more
+    history::SettledTasks before;                        ///< by the interrupted runs that this one continues
     AcceptedMembers accepted;                            ///< of the run's date, before the run
     std::vector<documents::Organisation> organisations;  ///< to work on
 };
@@ -48,14 +49,30 @@ struct EnergyLevelsTask {
     friend bool operator==(const EnergyLevelsTask&, const EnergyLevelsTask&) = default;
 };
 
+/// A report to be downloaded, and when it was listed.
+struct ReportTask {
+    documents::Report report;
+    core::Instant listed_at{};
+};
+
+enum class ReportListing {
+    none,
+    ask,
+    ask_unrecorded  ///< only to learn where the reports to come are: the listing itself is in the ledger
+};
+
 /// What is asked for one organisation, in this order.
 struct OrganisationPlan {
     std::int64_t organisation_id = 0;
     std::vector<std::string> usage_stats;         ///< business ids, the whole organisation ('') first
     std::vector<EnergyLevelsTask> energy_levels;  ///< where the gate lets them pass
-    bool reports = false;
+    ReportListing report_listing = ReportListing::none;
+    std::vector<ReportTask> reports;  ///< besides those that the listing brings
 
-    friend bool operator==(const OrganisationPlan&, const OrganisationPlan&) = default;
+    /// Whether the same calls for the whole organisation have succeeded in this run: what a 400 to a business id means
+    /// depends on it (rule 8).
+    bool whole_usage_stats = false;
+    std::set<core::Date> whole_energy_levels;  ///< first days of the periods
 };
 
 /// Rules 4 and 5 of docs/rules.md. Stats are asked in every run; where only energy levels are wanted, just those that
@@ -96,8 +113,10 @@ struct GateDecision {
 GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisation_id, const std::string& business_id,
                          int minimum);
 
-/// The listed reports whose version is to be downloaded: ready and not in `stored` (sorted).
+/// The listed reports whose version is to be downloaded: ready, not in `stored` (sorted), and not refused for good
+/// earlier in the day by a run that this one continues.
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,
-                                           const std::vector<history::ReportVersion>& stored);
+                                           const std::vector<history::ReportVersion>& stored,
+                                           const history::SettledTasks& before);
 
 }  // namespace heiasync::sync

@@ -51,13 +51,15 @@ std::vector<std::int64_t> keep_requested(std::vector<documents::Organisation>& o
 }
 
 std::vector<OrganisationPlan> plan_of(const RunRequest& request, const RunSettings& settings, const DuePeriods& due,
-                                      const Ledger& ledger, std::vector<documents::Organisation> organisations) {
+                                      const Ledger& ledger, const history::SettledTasks& before,
+                                      std::vector<documents::Organisation> organisations) {
     PlanInput input;
     input.streams = request.streams;
     input.stats_per_business_id = settings.expected.stats_per_business_id;
     input.energy_levels_per_business_id = settings.expected.energy_levels_per_business_id;
     input.periods = due.periods;
     input.settled.insert(ledger.settled.begin(), ledger.settled.end());
+    input.before = before;
     input.accepted = ledger.accepted;
     input.organisations = std::move(organisations);
     return make_plan(input);

@@ -32,6 +32,7 @@ std::vector<std::int64_t> keep_requested(std::vector<documents::Organisation>& o
                                          const std::vector<std::int64_t>& requested);
 
 std::vector<OrganisationPlan> plan_of(const RunRequest& request, const RunSettings& settings, const DuePeriods& due,
-                                      const Ledger& ledger, std::vector<documents::Organisation> organisations);
+                                      const Ledger& ledger, const history::SettledTasks& before,
+                                      std::vector<documents::Organisation> organisations);
 
 }  // namespace heiasync::sync

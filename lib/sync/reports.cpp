@@ -11,41 +11,54 @@ namespace asio = boost::asio;
 
 namespace {
 
-struct Listed {
-    std::vector<documents::Report> reports;
-    core::Instant at{};
-};
-
-asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task, Listed& listed) {
+/// Appends to `due` what the listing shows and is not stored.
+asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task, bool recorded, const Again& again,
+                                    std::vector<ReportTask>& due) {
     auto answer = co_await session.context.api.list_reports(task.organisation_id);
-    Session::received(task, answer.received_at, answer.attempts);
-    listed.reports = std::move(answer.value.reports);
-    listed.at = answer.received_at;
+    session.received(task, answer.received_at);
     if (!answer.value.rejected.empty()) {
+        if (!session.last_pass) {
+            throw answer.value.rejected.front();
+        }
         task.status = history::TaskStatus::failed;
         task.reason = "not_decodable";
         task.error = answer.value.rejected.front().what();
     }
+    for (documents::Report& report :
+         due_reports(task.organisation_id, answer.value.reports, session.stored_versions, session.before)) {
+        due.push_back({std::move(report), answer.received_at});
+    }
+    if (!recorded) {
+        co_return;
+    }
 
-    auto rows = [task, reports = listed.reports,
+    auto rows = [task, reports = std::move(answer.value.reports),
                  drift = std::move(answer.value.drift)](history::Transaction& transaction) {
         history::record_listed_reports(transaction, task.sync_run_id, task.organisation_id, reports, task.finished_at);
         history::record_drift(transaction, history::Stream::reports, drift, task.finished_at);
     };
     Write write{task, std::move(rows)};
+    write.again = again;
     co_await session.writer.store(std::move(write));
 }
 
-asio::awaitable<void> fetch_report(Session& session, history::TaskRecord& task, documents::Report report,
-                                   core::Instant listed_at) {
-    auto answer = co_await session.context.api.report_data(report.data_instance_id);
-    Session::received(task, answer.received_at, answer.attempts);
+asio::awaitable<void> list_reports(Session& session, const OrganisationPlan& plan, std::vector<ReportTask>& due) {
+    const ReportListing kind = plan.report_listing;
+    const Again again = [kind](OrganisationPlan& later) { later.report_listing = kind; };
+    history::TaskRecord task = session.begin(history::Stream::reports, plan.organisation_id, "");
+    asio::awaitable<void> work = fetch_listing(session, task, kind == ReportListing::ask, again, due);
+    co_await session.perform(task, std::move(work), again);
+}
+
+asio::awaitable<void> fetch_report(Session& session, history::TaskRecord& task, ReportTask due, const Again& again) {
+    auto answer = co_await session.context.api.report_data(due.report.data_instance_id);
+    session.received(task, answer.received_at);
 
     history::ReportSnapshot snapshot;
     snapshot.sync_run_id = task.sync_run_id;
     snapshot.organisation_id = task.organisation_id;
-    snapshot.report = std::move(report);
-    snapshot.listed_at = listed_at;
+    snapshot.report = std::move(due.report);
+    snapshot.listed_at = due.listed_at;
     snapshot.downloaded_at = answer.received_at;
     auto original = std::make_shared<const documents::Original>(std::move(answer.value));
     auto rows = [snapshot = std::move(snapshot), original](history::Transaction& transaction) {
@@ -54,22 +67,24 @@ asio::awaitable<void> fetch_report(Session& session, history::TaskRecord& task, 
     };
     Write write{task, std::move(rows)};
     write.document = true;
+    write.again = again;
     co_await session.writer.store(std::move(write));
 }
 
 }  // namespace
 
-asio::awaitable<void> sync_reports(Session& session, std::int64_t organisation_id) {
-    Listed listed;
-    history::TaskRecord listing_task = session.begin(history::Stream::reports, organisation_id, "");
-    asio::awaitable<void> listing_work = fetch_listing(session, listing_task, listed);
-    co_await session.perform(listing_task, std::move(listing_work));
-
-    for (documents::Report& report : due_reports(organisation_id, listed.reports, session.stored_versions)) {
-        history::TaskRecord task = session.begin(history::Stream::reports, organisation_id, report.business_id);
-        task.report_id = report.id;
-        asio::awaitable<void> work = fetch_report(session, task, std::move(report), listed.at);
-        co_await session.perform(task, std::move(work));
+asio::awaitable<void> sync_reports(Session& session, OrganisationPlan& plan) {
+    std::vector<ReportTask> due = std::move(plan.reports);
+    if (plan.report_listing != ReportListing::none) {
+        co_await list_reports(session, plan, due);
+    }
+    for (ReportTask& report : due) {
+        const Again again = [report](OrganisationPlan& later) { later.reports.push_back(report); };
+        history::TaskRecord task =
+            session.begin(history::Stream::reports, plan.organisation_id, report.report.business_id);
+        task.report_id = report.report.id;
+        asio::awaitable<void> work = fetch_report(session, task, std::move(report), again);
+        co_await session.perform(task, std::move(work), again);
     }
 }
 

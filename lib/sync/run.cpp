@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace heiasync::sync {
@@ -21,6 +24,12 @@ namespace {
 
 /// Rule 1: a run that outlives its date asks nothing more after this.
 constexpr std::chrono::hours grace_after_date{2};
+
+/// Whose tasks have this organisation id.
+constexpr std::int64_t listing_of_organisations = 0;
+
+/// How long a second pass waits for a server that asks for patience; who asks for more is asked by a later run.
+constexpr std::chrono::minutes longest_hold{15};
 
 /// The steps of one run, in the order in which they are taken.
 class Run {
@@ -43,6 +52,9 @@ public:
         // What is in hand is stored even where the run was cancelled.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await guard(session_.writer.drain());
+        if (report_.early_end != EarlyEnd::database_unavailable && report_.early_end != EarlyEnd::clock_skew) {
+            co_await guard(session_.settle_postponed());
+        }
         conclude();
         if (report_.sync_run_id != 0) {
             co_await guard(close());
@@ -77,71 +89,167 @@ private:
         row.trigger = request_.trigger;
         row.run_on = report_.run_on;
         row.scheduled_for = request_.scheduled_for;
+        row.limited_to = request_.limited_to;
         row.started_at = report_.started_at;
         row.host = settings().host;
         row.version = settings().version;
-        auto job = [this, &row](history::Transaction& transaction) {
+        std::vector<std::int64_t> continued;
+        auto job = [this, &row, &continued](history::Transaction& transaction) {
             if (!history::take_run_lock(transaction)) {
                 throw RunEnd{EarlyEnd::busy, "another run of this database is going on"};
             }
             if (settings().rehearsal) {
                 history::record_simulated_time(transaction, row.started_at);
+            } else {
+                compare_clocks(transaction);
+            }
+            history::close_dead_runs(transaction, row.started_at);
+            continued = history::interrupted_runs(transaction, row.run_on, row.limited_to);
+            if (!continued.empty()) {
+                row.trigger = history::Trigger::resume;
             }
             history::record_settings(transaction, settings().expected, row.started_at);
             return history::start_run(transaction, row);
         };
         report_.sync_run_id = co_await session_.context.database.transact(job);
-        log().info("run {} started: {}, for {}", report_.sync_run_id, history::to_string(request_.trigger),
+        report_.trigger = row.trigger;
+        log().info("run {} started: {}, for {}", report_.sync_run_id, history::to_string(row.trigger),
                    core::format_date(report_.run_on));
+        auto read = [&continued](history::Transaction& transaction) {
+            return history::settled_tasks(transaction, continued);
+        };
+        session_.before = co_await session_.context.database.transact(read);
+        session_.not_mapped = session_.before.not_mapped;
+        report_.refused_before = std::ranges::any_of(
+            session_.before.tasks, [](const auto& task) { return task.second == history::TaskStatus::failed; });
+    }
+
+    void compare_clocks(history::Transaction& transaction) {
+        const auto difference = history::clock_difference(transaction, clock().now());
+        if (std::chrono::abs(difference) > heiaheia::tolerated_clock_skew) {
+            throw RunEnd{EarlyEnd::clock_skew,
+                         fmt::format("clock_skew: the database's clock is {} s off ours",
+                                     std::chrono::duration_cast<std::chrono::seconds>(difference).count())};
+        }
     }
 
     asio::awaitable<void> work() {
         co_await session_.context.api.authenticate();
+        if (const auto& why = session_.context.api.kept_token()) {
+            log().warn("no new token was given, going on with the earlier one: {}", *why);
+        }
         if (const auto& scope = session_.context.api.wider_scope()) {
             log().warn("the token allows more than reading (scope {}): ask the vendor for read_only_admin_api",
                        core::printable(*scope));
         }
+        due_ = periods_of(request_, settings(), report_.started_at, report_.run_on);
+        report_.periods_reason = due_.reason;
 
-        std::vector<documents::Organisation> organisations = co_await sync_organisations(session_);
-        if (organisations.empty() && report_.tasks[history::Stream::organisations].failed > 0) {
-            throw RunEnd{EarlyEnd::api_unavailable, "the listing of the organisations could not be read"};
-        }
-        report_.not_listed = keep_requested(organisations, request_.organisations);
-
-        const DuePeriods due = periods_of(request_, settings(), report_.started_at, report_.run_on);
-        report_.periods_reason = due.reason;
-        auto read = [this, &due](history::Transaction& transaction) {
-            return read_ledger(transaction, request_, due, report_.run_on);
-        };
-        const Ledger ledger = co_await session_.context.database.transact(read);
-        session_.accepted = ledger.accepted;
-        session_.stored_versions = ledger.versions;
-
-        const std::vector<OrganisationPlan> plans =
-            plan_of(request_, settings(), due, ledger, std::move(organisations));
+        std::vector<OrganisationPlan> plans = plans_for(co_await first_listing());
         co_await work_off(plans);
+        if (session_.second_pass.erase(listing_of_organisations) > 0) {
+            plans = plans_for(co_await last_listing());
+            co_await work_off(plans);
+        }
+        co_await session_.writer.drain();
+        if (!session_.second_pass.empty()) {
+            co_await second_pass();
+        }
     }
 
-    asio::awaitable<void> work_off(const std::vector<OrganisationPlan>& plans) {
-        show_progress(plans.size());
-        for (const OrganisationPlan& plan : plans) {
-            co_await sync_usage_stats(session_, plan);
-            co_await sync_energy_levels(session_, plan);
-            if (plan.reports) {
-                co_await sync_reports(session_, plan.organisation_id);
-            }
-            if (session_.held_off) {
-                throw RunEnd{EarlyEnd::api_unavailable, *session_.held_off};
-            }
-            ++report_.organisations;
-            show_progress(plans.size());
+    /// A continued run goes on with the organisations that it listed before it died.
+    asio::awaitable<std::vector<documents::Organisation>> first_listing() {
+        auto read = [this](history::Transaction& transaction) {
+            ledger_ = read_ledger(transaction, request_, due_, report_.run_on);
+            return history::known_organisations(transaction, report_.run_on);
+        };
+        std::vector<history::KnownOrganisation> known = co_await session_.context.database.transact(read);
+        session_.accepted = ledger_.accepted;
+        session_.stored_versions = std::move(ledger_.versions);
+        const history::TaskKey listing{};
+        if (!session_.before.tasks.contains(listing)) {
+            co_return co_await list();
+        }
+        std::vector<documents::Organisation> organisations;
+        for (history::KnownOrganisation& item : known) {
+            organisations.push_back(std::move(item.organisation));
+        }
+        co_return organisations;
+    }
+
+    asio::awaitable<std::vector<documents::Organisation>> list() {
+        std::vector<documents::Organisation> organisations =
+            co_await sync_organisations(session_, request_.accept_vanished);
+        const bool failed = report_.tasks[history::Stream::organisations].failed > 0;
+        if (organisations.empty() && failed) {
+            throw RunEnd{EarlyEnd::api_unavailable, "the listing of the organisations could not be read"};
+        }
+        if (organisations.empty() && session_.postponed.empty()) {
+            log().warn(
+                "the listing has no organisation: has the account access to any, and are api.size_classes right?");
+        }
+        co_return organisations;
+    }
+
+    std::vector<OrganisationPlan> plans_for(std::vector<documents::Organisation> organisations) {
+        report_.not_listed = keep_requested(organisations, request_.organisations);
+        std::erase_if(organisations, [this](const documents::Organisation& organisation) {
+            return !planned_.insert(organisation.id).second;
+        });
+        return plan_of(request_, settings(), due_, ledger_, session_.before, std::move(organisations));
+    }
+
+    /// The listing failed, and is asked again before what else failed: it may show more.
+    asio::awaitable<std::vector<documents::Organisation>> last_listing() {
+        co_await wait_for_api();
+        session_.last_pass = true;
+        std::vector<documents::Organisation> organisations = co_await list();
+        session_.last_pass = false;
+        co_return organisations;
+    }
+
+    /// Asks again for what failed.
+    asio::awaitable<void> second_pass() {
+        co_await wait_for_api();
+        log().info("second pass: {} tasks failed and are asked again", session_.postponed.size());
+        session_.last_pass = true;
+        std::map<std::int64_t, OrganisationPlan> postponed = std::exchange(session_.second_pass, {});
+        for (auto& [organisation_id, plan] : postponed) {
+            co_await work_on(plan);
         }
         co_await session_.writer.drain();
     }
 
-    void show_progress(std::size_t organisations) const {
+    asio::awaitable<void> wait_for_api() {
+        const auto hold = std::chrono::ceil<std::chrono::seconds>(session_.context.api.held_for());
+        if (hold > longest_hold) {
+            throw RunEnd{EarlyEnd::api_unavailable,
+                         fmt::format("api_unavailable: the server asks to wait for another {} s", hold.count())};
+        }
+        if (hold.count() > 0) {
+            log().info("the server asks to wait for another {} s before anything is asked again", hold.count());
+        }
+        co_await session_.context.api.wait_out_hold();
+    }
+
+    asio::awaitable<void> work_off(std::vector<OrganisationPlan>& plans) {
+        show_progress();
+        for (OrganisationPlan& plan : plans) {
+            co_await work_on(plan);
+            ++report_.organisations;
+            show_progress();
+        }
+    }
+
+    asio::awaitable<void> work_on(OrganisationPlan& plan) {
+        co_await sync_usage_stats(session_, plan);
+        co_await sync_energy_levels(session_, plan);
+        co_await sync_reports(session_, plan);
+    }
+
+    void show_progress() const {
         if (session_.context.on_progress) {
-            session_.context.on_progress({report_.organisations, static_cast<std::int64_t>(organisations),
+            session_.context.on_progress({report_.organisations, static_cast<std::int64_t>(planned_.size()),
                                           session_.context.traffic.requests, report_.failures()});
         }
     }
@@ -151,14 +259,18 @@ private:
         report_.finished_at = clock().now();
         switch (report_.early_end) {
             case EarlyEnd::none:
-                report_.status =
-                    report_.failures() == 0 && report_.not_listed.empty() ? RunStatus::succeeded : RunStatus::partial;
+                report_.status = report_.failures() == 0 && report_.not_listed.empty() && !report_.refused_before
+                                     ? RunStatus::succeeded
+                                     : RunStatus::partial;
                 break;
             case EarlyEnd::stopped:
                 report_.status = RunStatus::interrupted;
                 break;
             case EarlyEnd::date_over:
                 report_.status = RunStatus::partial;
+                break;
+            case EarlyEnd::clock_skew:
+                report_.status = RunStatus::failed;
                 break;
             default:
                 report_.status = report_.organisations > 0 ? RunStatus::partial : RunStatus::failed;
@@ -195,6 +307,9 @@ private:
     RunRequest request_;
     RunReport report_;
     Session session_;
+    DuePeriods due_;
+    Ledger ledger_;
+    std::set<std::int64_t> planned_;  ///< organisations
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ namespace heiasync::sync {
 struct RunSettings {
     history::Settings expected;  ///< recorded in settings_history
     PeriodSettings periods;
-    bool rehearsal = false;  ///< the clock is simulated: the history is marked so
+    int max_vanished_percent = 20;  ///< of the organisations, that a listing may lack at once (rule 9)
+    bool rehearsal = false;         ///< the clock is simulated: the history is marked so
     std::string host;
     std::string version;
 };
@@ -42,6 +43,8 @@ struct RunRequest {
     std::vector<std::int64_t> organisations;  ///< empty: all that are listed
     std::optional<core::Date>
         period_month;  ///< energy levels of the period with this month (its first day), however late
+    std::optional<std::string> limited_to;  ///< the three above, as on the command line; unset: nothing is left out
+    bool accept_vanished = false;           ///< organisations that the listing lacks are gone, however many
 };
 
 /// What the HTTP client saw; counted by whoever owns the client.
@@ -77,8 +80,9 @@ enum class EarlyEnd {
     api_unavailable,
     database_unavailable,
     schema_unusable,
-    date_over,  ///< two hours after the end of run_on (rule 1)
-    stopped,    ///< by a signal
+    clock_skew,  ///< our clock and the server's or the database's are too far apart
+    date_over,   ///< two hours after the end of run_on (rule 1)
+    stopped,     ///< by a signal
     bug
 };
 
@@ -94,8 +98,11 @@ struct RunReport {
     history::RunStatus status = history::RunStatus::running;
     EarlyEnd early_end = EarlyEnd::none;
     std::optional<std::string> error;
-    std::int64_t organisations = 0;  ///< worked on
+    std::int64_t organisations = 0;                       ///< worked on
+    history::Trigger trigger = history::Trigger::manual;  ///< resume where it continued another
     history::ListingChanges listing_changes;
+    std::int64_t held_back = 0;   ///< organisations that the listing lacked and that were not removed
+    bool refused_before = false;  ///< a run that it continued was refused something for good
     std::map<history::Stream, TaskCounts> tasks;
     std::string periods_reason;            ///< why energy levels were due, or why not
     std::vector<std::int64_t> not_listed;  ///< organisations that were asked for and are not listed

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int status_ok = 200;
 constexpr int status_bad_request = 400;
+constexpr int status_forbidden = 403;
+constexpr int status_not_found = 404;
 constexpr const char* not_mapped_reason = "business_id_not_mapped";
 
 /// Whose task it is, for a log line.
@@ -30,13 +32,20 @@ std::string subject_of(const history::TaskRecord& task) {
     return subject;
 }
 
+/// Asking again on the same day would change nothing (rule 8).
+bool is_final(const history::TaskRecord& task) {
+    return task.http_status == status_bad_request || task.http_status == status_forbidden ||
+           task.http_status == status_not_found;
+}
+
 }  // namespace
 
 Session::Session(RunContext run_context, RunSettings run_settings, RunReport& run_report)
     : context{std::move(run_context)},
       settings{std::move(run_settings)},
       report{run_report},
-      writer{context.executor, context.database, [this](const history::TaskRecord& task) { count(task); }} {}
+      writer{context.executor, context.database, [this](const history::TaskRecord& task) { count(task); },
+             [this](const Write& write) { return postpone(write.task, write.again); }} {}
 
 history::TaskRecord Session::begin(history::Stream stream, std::int64_t organisation_id,
                                    std::string business_id) const {
@@ -51,35 +60,40 @@ history::TaskRecord Session::begin(history::Stream stream, std::int64_t organisa
     return task;
 }
 
-asio::awaitable<history::TaskStatus> Session::perform(history::TaskRecord& task, asio::awaitable<void> work,
-                                                      bool whole_succeeded) {
+asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::awaitable<void> work, const Again& again,
+                                          bool whole_succeeded) {
     if (context.clock.now() >= last_moment) {
         throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
     }
+    if (const auto earlier = postponed.extract(task)) {
+        task.attempts = earlier.mapped().attempts;
+        task.started_at = earlier.mapped().started_at;
+    }
+    requests_before_ = context.traffic.requests - task.attempts;
     try {
         co_await std::move(work);
-        co_return history::TaskStatus::done;
+        co_return Outcome::done;
     } catch (const heiaheia::CredentialsRejected&) {
         throw;
     } catch (const heiaheia::ApiError& error) {
         task.http_status = error.status();
-        task.attempts = error.attempts();
         task.error = error.what();
         task.reason = error.code().empty() ? "http_status" : error.code();
-        if (error.deferred()) {
-            held_off = error.what();
-        }
     } catch (const http::TransportError& error) {
-        task.attempts = error.attempts();
         task.error = error.what();
         task.reason = "transport";
     } catch (const documents::DecodeError& error) {
+        task.http_status = status_ok;
         task.error = error.what();
         task.reason = "not_decodable";
     }
 
     task.status = history::TaskStatus::failed;
     task.finished_at = context.clock.now();
+    note_requests(task);
+    if (postpone(task, again)) {
+        co_return Outcome::postponed;
+    }
     if (task.http_status == status_bad_request && whole_succeeded) {
         task.status = history::TaskStatus::skipped;
         task.reason = not_mapped_reason;
@@ -87,7 +101,20 @@ asio::awaitable<history::TaskStatus> Session::perform(history::TaskRecord& task,
     }
     Write write{task, {}};
     co_await writer.store(std::move(write));
-    co_return task.status;
+    co_return task.status == history::TaskStatus::skipped ? Outcome::skipped : Outcome::failed;
+}
+
+bool Session::postpone(const history::TaskRecord& failed, const Again& again) {
+    if (last_pass || is_final(failed)) {
+        return false;
+    }
+    context.log.debug("{}: {}: asked again later: {}", subject_of(failed), history::to_string(failed.stream),
+                      failed.error.value_or(failed.reason.value_or("")));
+    postponed.insert_or_assign(failed, failed);
+    OrganisationPlan& plan = second_pass[failed.organisation_id];
+    plan.organisation_id = failed.organisation_id;
+    again(plan);
+    return true;
 }
 
 asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskStatus status, std::string reason,
@@ -99,10 +126,22 @@ asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskSta
     co_await writer.store(std::move(write));
 }
 
-void Session::received(history::TaskRecord& task, core::Instant at, int attempts) {
+asio::awaitable<void> Session::settle_postponed() {
+    for (auto& [key, task] : std::exchange(postponed, {})) {
+        Write write{std::move(task), {}};
+        co_await writer.store(std::move(write));
+    }
+    co_await writer.drain();
+}
+
+void Session::received(history::TaskRecord& task, core::Instant at) const {
     task.finished_at = at;
-    task.attempts = attempts;
     task.http_status = status_ok;
+    note_requests(task);
+}
+
+void Session::note_requests(history::TaskRecord& task) const {
+    task.attempts = static_cast<int>(context.traffic.requests - requests_before_);
 }
 
 void Session::count(const history::TaskRecord& task) {

@@ -3,6 +3,7 @@
 #include "sync/run.hpp"
 #include "sync/writer.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,6 +11,14 @@
 #include <vector>
 
 namespace heiasync::sync {
+
+/// How a task ended as far as fetching is concerned.
+enum class Outcome {
+    done,
+    skipped,
+    failed,
+    postponed  ///< it failed, and is asked again in the second pass
+};
 
 /// A run in progress: what its streams share.
 struct Session {
@@ -22,35 +31,48 @@ struct Session {
     AcceptedMembers accepted;                             ///< of run_on, kept up to date while stats arrive
     std::set<Subject> not_mapped;                         ///< business ids that no user is mapped to
     std::vector<history::ReportVersion> stored_versions;  ///< before the run, sorted
+    history::SettledTasks before;                         ///< by the interrupted runs that this one continues
     core::Instant last_moment = core::Instant::max();     ///< rule 1: from then on nothing is asked
-    std::optional<std::string> held_off;                  ///< the API asks for more patience than retry.max_delay
+
+    bool last_pass = false;                                     ///< what fails now has failed
+    std::map<history::TaskKey, history::TaskRecord> postponed;  ///< as they failed in the first pass
+    std::map<std::int64_t, OrganisationPlan> second_pass;       ///< the same tasks, by organisation
 
     /// A task that begins now.
     [[nodiscard]] history::TaskRecord begin(history::Stream stream, std::int64_t organisation_id,
                                             std::string business_id) const;
 
-    /// Awaits the work of one task. Here, and only here, what it throws becomes a failed task; or a skipped one, where
-    /// the API answers 400 to a business id although the same call for the whole organisation succeeded in this run
-    /// (`whole_succeeded`). Returns how the task ended as far as fetching is concerned. Throws RunEnd
-    /// where the date of the run is over.
-    boost::asio::awaitable<history::TaskStatus> perform(history::TaskRecord& task, boost::asio::awaitable<void> work,
-                                                        bool whole_succeeded = false);
+    /// Awaits the work of one task. Here, and only here, what it throws becomes a failed task; or, in the first pass,
+    /// one that `again` adds to the second; or a skipped one, where the API answers 400 to a business id although the
+    /// same call for the whole organisation succeeded in this run (`whole_succeeded`). Throws RunEnd where the date of
+    /// the run is over.
+    boost::asio::awaitable<Outcome> perform(history::TaskRecord& task, boost::asio::awaitable<void> work,
+                                            const Again& again, bool whole_succeeded = false);
+
+    /// Puts a task that failed off to the second pass. False in that pass, and where the failure is final for the day.
+    bool postpone(const history::TaskRecord& failed, const Again& again);
 
     /// Records a task that needed no request.
     boost::asio::awaitable<void> settle(history::TaskRecord task, history::TaskStatus status, std::string reason,
                                         std::optional<std::string> error);
 
-    /// Notes that the answer to a task arrived.
-    static void received(history::TaskRecord& task, core::Instant at, int attempts);
+    /// Records what was put off and not asked again, as it failed.
+    boost::asio::awaitable<void> settle_postponed();
+
+    /// Notes that the answer to the task in hand arrived.
+    void received(history::TaskRecord& task, core::Instant at) const;
 
 private:
     void count(const history::TaskRecord& task);
+    void note_requests(history::TaskRecord& task) const;
+
+    std::int64_t requests_before_ = 0;  ///< of the run, when the task in hand began
 };
 
 /// The streams, one file each: everything a run does for one organisation.
-boost::asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session& session);
-boost::asio::awaitable<void> sync_usage_stats(Session& session, const OrganisationPlan& plan);
-boost::asio::awaitable<void> sync_energy_levels(Session& session, const OrganisationPlan& plan);
-boost::asio::awaitable<void> sync_reports(Session& session, std::int64_t organisation_id);
+boost::asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session& session, bool accept_vanished);
+boost::asio::awaitable<void> sync_usage_stats(Session& session, OrganisationPlan& plan);
+boost::asio::awaitable<void> sync_energy_levels(Session& session, OrganisationPlan& plan);
+boost::asio::awaitable<void> sync_reports(Session& session, OrganisationPlan& plan);
 
 }  // namespace heiasync::sync

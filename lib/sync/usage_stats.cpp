@@ -10,9 +10,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<void> fetch(Session& session, history::TaskRecord& task) {
+asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, const Again& again) {
     const auto answer = co_await session.context.api.usage_stats(task.organisation_id, task.business_id);
-    Session::received(task, answer.received_at, answer.attempts);
+    session.received(task, answer.received_at);
 
     history::UsageStatsObservation observation;
     observation.sync_run_id = task.sync_run_id;
@@ -26,21 +26,25 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task) {
         history::record_drift(transaction, history::Stream::usage_stats, drift, observation.observed_at);
     };
     Write write{task, std::move(rows)};
+    write.again = again;
     co_await session.writer.store(std::move(write));
     session.accepted[{task.organisation_id, task.business_id}] = observation.stats.hh_core_accepted_membership_count;
 }
 
 }  // namespace
 
-asio::awaitable<void> sync_usage_stats(Session& session, const OrganisationPlan& plan) {
-    bool whole_succeeded = false;
+asio::awaitable<void> sync_usage_stats(Session& session, OrganisationPlan& plan) {
     for (const std::string& business_id : plan.usage_stats) {
+        const Again again = [business_id, whole = plan.whole_usage_stats](OrganisationPlan& later) {
+            later.usage_stats.push_back(business_id);
+            later.whole_usage_stats = later.whole_usage_stats || whole;
+        };
         history::TaskRecord task = session.begin(history::Stream::usage_stats, plan.organisation_id, business_id);
-        asio::awaitable<void> work = fetch(session, task);
-        const history::TaskStatus status =
-            co_await session.perform(task, std::move(work), whole_succeeded && !business_id.empty());
+        asio::awaitable<void> work = fetch(session, task, again);
+        const bool may_be_unmapped = !business_id.empty() && plan.whole_usage_stats;
+        const Outcome outcome = co_await session.perform(task, std::move(work), again, may_be_unmapped);
         if (business_id.empty()) {
-            whole_succeeded = status == history::TaskStatus::done;
+            plan.whole_usage_stats = outcome == Outcome::done;
         }
     }
 }

@@ -1,6 +1,7 @@
 #include "sync/writer.hpp"
 
 #include "documents/decode.hpp"
+#include "sync/failure.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace heiasync::sync {
@@ -20,6 +22,15 @@ namespace {
 /// Enough to share a commit, few enough that repeating them one by one after a refusal costs nothing.
 constexpr std::size_t max_waiting = 32;
 
+constexpr int max_looks = 40;
+constexpr std::chrono::milliseconds time_between_looks{100};
+
+/// Of this data and not of the database as a whole: other data may be stored.
+bool is_about_data(const history::DatabaseError& error) {
+    return error.kind() == history::DatabaseError::Kind::refused ||
+           error.kind() == history::DatabaseError::Kind::hindered;
+}
+
 void apply(const Write& write, history::Transaction& transaction) {
     if (write.rows) {
         write.rows(transaction);
@@ -30,10 +41,11 @@ void apply(const Write& write, history::Transaction& transaction) {
 }  // namespace
 
 Writer::Writer(asio::any_io_executor executor, history::Database& database,
-               std::function<void(const history::TaskRecord&)> written)
+               std::function<void(const history::TaskRecord&)> written, std::function<bool(const Write&)> postpone)
     : executor_{std::move(executor)},
       database_{database},
       written_{std::move(written)},
+      postpone_{std::move(postpone)},
       change_{executor_, asio::steady_timer::time_point::max()} {}
 
 asio::awaitable<void> Writer::store(Write write) {
@@ -54,9 +66,8 @@ asio::awaitable<void> Writer::drain() {
 }
 
 bool Writer::full_for(const Write& write) const {
-    const bool document_waits =
-        std::any_of(waiting_.begin(), waiting_.end(), [](const Write& other) { return other.document; });
-    return waiting_.size() >= max_waiting || (write.document && document_waits);
+    const bool document_waits = std::ranges::any_of(waiting_, &Write::document);
+    return waiting_.size() >= max_waiting || (write.document && (document_waits || committing_document_));
 }
 
 void Writer::start_pump() {
@@ -77,8 +88,11 @@ void Writer::start_pump() {
 asio::awaitable<void> Writer::pump() {
     while (!waiting_.empty()) {
         std::vector<Write> batch = next_batch();
+        committing_document_ = std::ranges::any_of(batch, &Write::document);
         change_.cancel();
         co_await commit(batch);
+        committing_document_ = false;
+        change_.cancel();
     }
 }
 
@@ -91,16 +105,11 @@ std::vector<Write> Writer::next_batch() {
 asio::awaitable<void> Writer::commit(std::vector<Write>& batch) {
     bool refused = false;
     try {
-        auto job = [&batch](history::Transaction& transaction) {
-            for (const Write& write : batch) {
-                apply(write, transaction);
-            }
-        };
-        co_await database_.transact(job);
+        co_await transact(batch);
     } catch (const documents::DecodeError&) {
         refused = true;
     } catch (const history::DatabaseError& error) {
-        if (error.kind() != history::DatabaseError::Kind::refused) {
+        if (!is_about_data(error)) {
             throw;
         }
         refused = true;
@@ -120,13 +129,12 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
     std::string refusal;
     const char* reason = "not_storable";
     try {
-        auto job = [&write](history::Transaction& transaction) { apply(write, transaction); };
-        co_await database_.transact(job);
+        co_await transact({&write, 1});
     } catch (const documents::DecodeError& error) {
         refusal = error.what();
         reason = "not_decodable";
     } catch (const history::DatabaseError& error) {
-        if (error.kind() != history::DatabaseError::Kind::refused) {
+        if (!is_about_data(error)) {
             throw;
         }
         refusal = error.what();
@@ -135,10 +143,62 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
         write.task.status = history::TaskStatus::failed;
         write.task.reason = reason;
         write.task.error = refusal;
-        auto job = [&write](history::Transaction& transaction) { history::record_task(transaction, write.task); };
-        co_await database_.transact(job);
+        write.rows = nullptr;
+        if (write.again && postpone_(write)) {
+            co_return;
+        }
+        co_await transact({&write, 1});
     }
     written_(write.task);
+}
+
+asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
+    auto job = [writes](history::Transaction& transaction) {
+        for (const Write& write : writes) {
+            apply(write, transaction);
+        }
+    };
+    for (;;) {
+        try {
+            co_await database_.transact(job);
+            co_return;
+        } catch (const history::DatabaseError& error) {
+            if (error.kind() != history::DatabaseError::Kind::in_doubt) {
+                throw;
+            }
+        }
+        if (co_await has_happened(writes.front().task)) {
+            co_return;
+        }
+    }
+}
+
+/// The session whose commit is in doubt holds the run lock until the server has ended it: who has the lock sees what
+/// came of it.
+asio::awaitable<bool> Writer::has_happened(const history::TaskRecord& task) {
+    enum class Answer { locked, gone, no, yes };
+    auto look = [&task](history::Transaction& transaction) {
+        if (!history::take_run_lock(transaction)) {
+            return Answer::locked;
+        }
+        if (!history::is_running(transaction, task.sync_run_id)) {
+            return Answer::gone;
+        }
+        return history::is_recorded(transaction, task) ? Answer::yes : Answer::no;
+    };
+    asio::steady_timer timer{executor_};
+    for (int tries = 0; tries < max_looks; ++tries) {
+        const Answer answer = co_await database_.transact(look);
+        if (answer == Answer::gone) {
+            break;
+        }
+        if (answer != Answer::locked) {
+            co_return answer == Answer::yes;
+        }
+        timer.expires_after(time_between_looks);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    throw RunEnd{EarlyEnd::busy, "the connection to the database broke, and another run has taken over"};
 }
 
 asio::awaitable<void> Writer::changed() {

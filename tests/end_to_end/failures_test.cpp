@@ -14,6 +14,7 @@ namespace {
 
 using simulator::Fault;
 using simulator::Operation;
+using ::testing::HasSubstr;
 
 /// One with members enough and reports to be read.
 std::int64_t lively_organisation(const Truth& truth) {
@@ -183,10 +184,90 @@ TEST(Failures, AnApiThatAsksForMorePatienceThanWeHaveEndsTheRun) {
     const auto requests = installation.api().requests();
     EXPECT_EQ(std::ranges::count(requests, 503U, &simulator::Request::status), 1);
     EXPECT_EQ(requests.back().status, 503U) << "nothing is asked after it";
-    EXPECT_EQ(installation.count("SELECT count(DISTINCT organisation_id) FROM heiasync.sync_tasks WHERE status = "
-                                 "'failed'"),
-              1)
-        << "no organisation that was not asked for is said to have failed";
+    EXPECT_THAT(installation.value("SELECT error FROM heiasync.sync_runs"), HasSubstr("api_unavailable"));
+    EXPECT_EQ(installation.value("SELECT string_agg(DISTINCT http_status::text, ',') FROM heiasync.sync_tasks WHERE "
+                                 "status = 'failed'"),
+              "503")
+        << "what was not asked for that reason";
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_tasks WHERE status = 'failed' AND attempts > 0"),
+              1);
+}
+
+TEST(Failures, AnApiThatAsksForALittleMorePatienceIsAskedAgainInTheSecondPass) {
+    Installation installation;
+    Fault patience;
+    patience.status = 429;
+    patience.retry_after = "1";
+    patience.operation = Operation::stats;
+    patience.after = 10;
+    patience.times = 1;
+    installation.api().fail(patience);
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+    EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "succeeded");
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_tasks WHERE attempts > 1"), 1)
+        << "the others were held before they were sent";
+}
+
+TEST(Failures, WhatFailsInTheFirstPassIsAskedOnceMoreAndRecordedOnce) {
+    Installation installation;
+    installation.make_every_count_known("2026-07-01");
+    const auto truth = installation.truth_on("2026-07-01");
+    const auto shaky = lively_organisation(truth);
+    for (const auto operation :
+         {Operation::organisations, Operation::stats, Operation::energy_levels, Operation::reports}) {
+        Fault fault = status(500, operation, shaky);
+        if (operation == Operation::organisations) {
+            fault.organisation.reset();
+        }
+        fault.times = 3;
+        installation.api().fail(fault);
+    }
+    Fault garbage;
+    garbage.kind = Fault::Kind::html;
+    garbage.operation = Operation::full_data;
+    garbage.organisation = shaky;
+    garbage.times = 1;
+    installation.api().fail(garbage);
+
+    const auto outcome = installation.sync_on("2026-07-01");
+    EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+    expect_everything_of_the_others(installation, truth, 0);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_tasks WHERE status = 'failed'"), 0);
+    EXPECT_EQ(difference({"organisations|0|NULL|5", fmt::format("usage_stats|{}|NULL|4", shaky),
+                          fmt::format("energy_levels|{}|NULL|4", shaky), fmt::format("reports|{}|NULL|5", shaky)},
+                         installation.lines("SELECT stream, organisation_id, report_id, attempts FROM "
+                                            "heiasync.sync_tasks WHERE attempts > 2 AND business_id = ''")),
+              "");
+}
+
+TEST(Failures, AnApiThatIsGoneIsGivenUpAfterFiveCalls) {
+    for (const unsigned gone_after : {3U, 20U}) {
+        Installation installation;
+        ASSERT_EQ(installation.sync_on("2026-06-14", {"--stream", "organisations"}).exit_code, exit_code::done);
+        installation.api().clear_observations();
+        Fault gone;
+        gone.status = 503;
+        gone.after = gone_after;
+        installation.api().fail(gone);
+        const auto outcome = installation.sync_on("2026-06-15");
+        EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("5 calls in a row"));
+        EXPECT_EQ(std::ranges::count(installation.api().requests(), 503U, &simulator::Request::status), 3 + 4)
+            << "as often as the settings say, then once each";
+        EXPECT_EQ(installation.value("SELECT failures FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT 1"), "5");
+    }
+}
+
+TEST(Failures, ClocksThatAreTooFarApartEndTheRun) {
+    auto options = small_world();
+    options.date_skew = std::chrono::minutes{11};
+    Installation installation{options};
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("clock_skew"));
+    EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "failed");
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_tasks"), 0);
 }
 
 TEST(Failures, AnAnswerThatIsNoJsonFailsItsTaskAlone) {

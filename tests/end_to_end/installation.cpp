@@ -126,7 +126,8 @@ Installation::~Installation() {
 
 void Installation::audit() const {
     for (const auto& violation : api_->violations()) {
-        ADD_FAILURE() << "the API complains: " << to_string(violation.kind) << ": " << violation.text;
+        EXPECT_TRUE(tolerated_.contains(violation.kind))
+            << "the API complains: " << to_string(violation.kind) << ": " << violation.text;
     }
     EXPECT_LE(api_->max_in_flight(), 1U) << "the vendor wishes no concurrent calls";
 

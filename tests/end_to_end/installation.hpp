@@ -59,6 +59,8 @@ public:
 
     [[nodiscard]] simulator::Simulator& api() const { return *api_; }
     [[nodiscard]] Truth truth_on(std::string_view summer_date) const;
+    /// The API may complain of this: the test lets it happen.
+    void tolerate(simulator::Violation::Kind kind) { tolerated_.insert(kind); }
     /// How many requests of an operation the API has seen.
     [[nodiscard]] std::size_t requests(simulator::Operation operation) const;
     /// Gives a number of accepted members to those organisations whose number the world does not know.
@@ -88,6 +90,7 @@ private:
     std::string database_url_;
     YAML::Node config_;
     std::set<std::string> dates_;  ///< of the syncs
+    std::set<simulator::Violation::Kind> tolerated_;
 };
 
 }  // namespace heiasync::testing

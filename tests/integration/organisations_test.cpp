@@ -2,6 +2,8 @@
 
 #include "history_test.hpp"
 
+#include <algorithm>
+
 namespace heiasync::history {
 namespace {
 
@@ -21,12 +23,22 @@ protected:
         return result;
     }
 
-    std::string store(unsigned number, std::vector<Organisation> organisations, bool complete = true) {
+    /// A complete listing takes away what it lacks.
+    std::string store(unsigned number, std::vector<Organisation> organisations, bool complete = true,
+                      bool held_back = false) {
         Listing listing;
         listing.sync_run_id = start_manual_run(day(number));
         listing.run_on = day(number);
         listing.listed_at = date::sys_days{day(number)} + 1h;
         listing.complete = complete;
+        listing.held_back = held_back;
+        if (complete && !held_back) {
+            for (const Organisation& item : known()) {
+                if (std::ranges::find(organisations, item.id, &Organisation::id) == organisations.end()) {
+                    listing.removed.push_back(item.id);
+                }
+            }
+        }
         listing.size_classes = {50, 10000};
         listing.organisations = std::move(organisations);
         const auto changes = transact([&](Transaction& transaction) { return store_listing(transaction, listing); });
@@ -35,7 +47,15 @@ protected:
     }
 
     std::vector<Organisation> known() {
-        return transact([](Transaction& transaction) { return known_organisations(transaction); });
+        std::vector<Organisation> result;
+        for (KnownOrganisation& item : known_on(31)) {
+            result.push_back(std::move(item.organisation));
+        }
+        return result;
+    }
+
+    std::vector<KnownOrganisation> known_on(unsigned number) {
+        return transact([number](Transaction& transaction) { return known_organisations(transaction, day(number)); });
     }
 
     std::vector<std::vector<std::string>> seen(std::int64_t id) {
@@ -126,6 +146,35 @@ TEST_F(OrganisationsTest, AnIncompleteListingRemovesNone) {
     EXPECT_EQ(store(3, {organisation(1, "Eins")}), "0 added, 0 changed, 2 removed");
     EXPECT_THAT(seen(2), ElementsAre(ElementsAre("01", "01", "03")));
     EXPECT_THAT(seen(3), ElementsAre(ElementsAre("02", "02", "03")));
+}
+
+TEST_F(OrganisationsTest, AListingThatIsHeldBackRemovesNoneAndCountsTheDatesOnWhichEachIsMissing) {
+    const Organisation one = organisation(1, "One");
+    const Organisation two = organisation(2, "Two");
+    const auto dates_missed = [this](unsigned on) {
+        std::vector<std::int64_t> dates;
+        for (const KnownOrganisation& item : known_on(on)) {
+            dates.push_back(item.dates_missed);
+        }
+        return dates;
+    };
+    store(1, {one, two});
+    EXPECT_EQ(store(2, {one}, true, true), "0 added, 0 changed, 0 removed");
+    store(2, {one}, true, true);
+    EXPECT_THAT(known(), ElementsAre(one, two));
+    EXPECT_THAT(seen(1), ElementsAre(ElementsAre("01", "02", "NULL")));
+    EXPECT_THAT(seen(2), ElementsAre(ElementsAre("01", "01", "NULL")));
+    EXPECT_THAT(dates_missed(2), ElementsAre(0, 0)) << "today's own listings do not count";
+    EXPECT_THAT(dates_missed(3), ElementsAre(0, 1));
+    store(3, {}, true, true);
+    store(4, {one}, false);
+    EXPECT_THAT(dates_missed(5), ElementsAre(0, 2)) << "the first was seen since, if on an incomplete one";
+    store(5, {one, two}, true, true);
+    EXPECT_THAT(dates_missed(6), ElementsAre(0, 0)) << "back again";
+    store(6, {one}, true, true);
+    EXPECT_EQ(store(7, {one}), "0 added, 0 changed, 1 removed");
+    EXPECT_THAT(seen(2), ElementsAre(ElementsAre("01", "05", "07")));
+    EXPECT_THAT(dates_missed(8), ElementsAre(0));
 }
 
 TEST_F(OrganisationsTest, AnEmptyListingIsStored) {

@@ -1,9 +1,12 @@
 #include "history_test.hpp"
 
+#include <map>
+
 namespace heiasync::history {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Lt;
 
 class SyncRunsTest : public HistoryTest {};
@@ -68,6 +71,134 @@ TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
                         "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:01.25+00"),
             ElementsAre("2026-07-01", "3000000000", "b", "energy_levels", "2026-06-01", "9", "failed", "a reason", "3",
                         "500", "an error", "2026-07-01 01:30:00.25+00", "2026-07-01 01:30:01.25+00")));
+}
+
+TEST_F(SyncRunsTest, ARunThatDiedIsClosedAsInterrupted) {
+    start_manual_run(run_on);
+    const auto close = [](Transaction& transaction) { return close_dead_runs(transaction, morning); };
+    EXPECT_EQ(transact(close), 1);
+    EXPECT_EQ(transact(close), 0);
+    EXPECT_THAT(query("SELECT status, finished_at FROM heiasync.sync_runs"),
+                ElementsAre(ElementsAre("interrupted", "2026-07-01 01:30:00.25+00")));
+}
+
+TEST_F(SyncRunsTest, InterruptedRunsAreContinuedOnTheirDateWithTheirLimitsSinceTheLastOneThatEnded) {
+    const auto interrupted = [this](core::Date date, const std::optional<std::string>& limited_to) {
+        return transact([&](Transaction& transaction) { return interrupted_runs(transaction, date, limited_to); });
+    };
+    const auto run = [this](core::Date date, const std::optional<std::string>& limited_to, RunStatus status) {
+        NewRun row;
+        row.run_on = date;
+        row.limited_to = limited_to;
+        row.started_at = morning;
+        return transact([&](Transaction& transaction) {
+            const auto id = start_run(transaction, row);
+            RunSummary summary;
+            summary.finished_at = morning;
+            summary.status = status;
+            finish_run(transaction, id, summary);
+            return id;
+        });
+    };
+    const core::Date tomorrow = 2026_y / 7 / 2;
+    EXPECT_THAT(interrupted(run_on, std::nullopt), IsEmpty());
+    run(run_on, std::nullopt, RunStatus::interrupted);
+    run(run_on, std::nullopt, RunStatus::partial);
+    const auto first = run(run_on, std::nullopt, RunStatus::interrupted);
+    const auto limited = run(run_on, "--stream reports", RunStatus::interrupted);
+    run(run_on, "--stream usage-stats", RunStatus::succeeded);
+    const auto second = run(run_on, std::nullopt, RunStatus::interrupted);
+    EXPECT_THAT(interrupted(run_on, std::nullopt), ElementsAre(first, second));
+    EXPECT_THAT(interrupted(run_on, "--stream reports"), ElementsAre(limited));
+    EXPECT_THAT(interrupted(run_on, "--stream usage-stats"), IsEmpty());
+    EXPECT_THAT(interrupted(tomorrow, std::nullopt), IsEmpty());
+}
+
+TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
+    TaskRecord task;
+    task.sync_run_id = start_manual_run(run_on);
+    task.run_on = run_on;
+    task.organisation_id = 7;
+    task.stream = Stream::usage_stats;
+    const auto record = [&] {
+        transact([&](Transaction& transaction) { record_task(transaction, task); });
+        return static_cast<TaskKey>(task);
+    };
+    std::map<TaskKey, TaskStatus> settled;
+    settled[record()] = TaskStatus::done;
+    task.business_id = "b";
+    task.status = TaskStatus::skipped;
+    task.reason = "business_id_not_mapped";
+    settled[record()] = TaskStatus::skipped;
+    task.stream = Stream::energy_levels;
+    task.period_start = 2026_y / 6 / 1;
+    settled[record()] = TaskStatus::skipped;
+    task.status = TaskStatus::failed;
+    task.period_start.reset();
+    task.stream = Stream::reports;
+    for (const int status : {400, 403, 404}) {
+        task.report_id = status;
+        task.http_status = status;
+        settled[record()] = TaskStatus::failed;
+    }
+    task.stream = Stream::energy_levels;
+    task.report_id.reset();
+    task.http_status.reset();
+    task.reason = "gate_unknown";
+    settled[record()] = TaskStatus::failed;
+    task.reason = "http_status";
+    task.stream = Stream::reports;
+    for (const int status : {401, 500, 503}) {
+        task.report_id = status;
+        task.http_status = status;
+        record();
+    }
+    task.report_id = 1;
+    task.http_status.reset();
+    record();
+
+    const auto read = [](std::vector<std::int64_t> runs) {
+        return [runs](Transaction& transaction) { return settled_tasks(transaction, runs); };
+    };
+    const SettledTasks found = transact(read({task.sync_run_id}));
+    EXPECT_EQ(found.tasks, settled);
+    EXPECT_THAT(found.not_mapped, ElementsAre(Subject{7, "b"}));
+    EXPECT_THAT(transact(read({task.sync_run_id + 1})).tasks, IsEmpty());
+}
+
+TEST_F(SyncRunsTest, ATaskIsLookedUpByAllThatTellsItApart) {
+    TaskRecord task;
+    task.sync_run_id = start_manual_run(run_on);
+    task.run_on = run_on;
+    task.organisation_id = 7;
+    task.business_id = "b";
+    task.stream = Stream::energy_levels;
+    task.period_start = 2026_y / 6 / 1;
+    transact([&](Transaction& transaction) { record_task(transaction, task); });
+    const auto recorded = [this](const TaskRecord& record) {
+        return transact([&](Transaction& transaction) { return is_recorded(transaction, record); });
+    };
+    EXPECT_TRUE(recorded(task));
+    const auto with = [&task](auto member, auto value) {
+        TaskRecord other = task;
+        other.*member = value;
+        return other;
+    };
+    EXPECT_FALSE(recorded(with(&TaskRecord::sync_run_id, task.sync_run_id + 1)));
+    EXPECT_FALSE(recorded(with(&TaskRecord::organisation_id, 8)));
+    EXPECT_FALSE(recorded(with(&TaskRecord::business_id, "")));
+    EXPECT_FALSE(recorded(with(&TaskRecord::stream, Stream::reports)));
+    EXPECT_FALSE(recorded(with(&TaskRecord::period_start, std::nullopt)));
+    EXPECT_FALSE(recorded(with(&TaskRecord::report_id, 3)));
+}
+
+TEST_F(SyncRunsTest, TheServersClockIsCompared) {
+    const auto difference = transact([](Transaction& transaction) {
+        const auto now = date::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        return clock_difference(transaction, now - 1h);
+    });
+    EXPECT_GE(difference, 1h);
+    EXPECT_LT(difference, 1h + 5min);
 }
 
 TEST_F(SyncRunsTest, TheNamesOfTheLedgerAreThoseOfTheSchema) {

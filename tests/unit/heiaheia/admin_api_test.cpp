@@ -5,6 +5,7 @@
 #include "support/run_awaitable.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -101,6 +102,7 @@ protected:
 
     AdminApi& api() { return *api_; }
     simulator::Simulator& server() { return *server_; }
+    heiasync::testing::ManualClock& clock() { return clock_; }
 
 private:
     asio::io_context loop_;
@@ -149,7 +151,6 @@ TEST_F(Calls, RenewADeadTokenOnceAndRepeatTheRequest) {
     server().expire_tokens();
     const std::int64_t id = listed_ids().front();
     const auto answer = await(api().usage_stats(id, ""));
-    EXPECT_EQ(answer.attempts, 2);
     EXPECT_EQ(token_requests(), 2U);
     EXPECT_EQ(answer.value.stats.total_membership_count, server().world().stats(id, "", noon)->total_membership_count);
 }
@@ -174,6 +175,79 @@ TEST_F(Calls, ReportRejectedCredentials) {
     wrong.magic_token = core::Secret{"not the token"};
     use(std::move(wrong));
     EXPECT_THROW(await(api().list_organisations()), CredentialsRejected);
+}
+
+TEST_F(Calls, KeepTheEarlierTokenWhereNoneIsGivenAndAskForAnotherOneTheNextTime) {
+    for (const unsigned status : {500U, 503U, 403U}) {
+        start(options());
+        await(api().authenticate());
+        fail(Fault::Kind::status, simulator::Operation::token, std::nullopt, 0, status);
+        await(api().authenticate());
+        EXPECT_THAT(api().kept_token().value_or(""), HasSubstr(fmt::format("POST /oauth/token: {}", status)));
+        EXPECT_TRUE(await(api().list_organisations()).value.complete);
+        server().clear_faults();
+        await(api().authenticate());
+        EXPECT_EQ(api().kept_token(), std::nullopt);
+    }
+}
+
+TEST_F(Calls, KeepNoEarlierTokenWhereTheSecretsAreWrongOrItIsThirteenDaysOld) {
+    for (const unsigned status : {400U, 401U}) {
+        start(options());
+        await(api().authenticate());
+        fail(Fault::Kind::status, simulator::Operation::token, std::nullopt, 0, status);
+        EXPECT_THROW(await(api().authenticate()), CredentialsRejected);
+    }
+    simulator::Options follows = options();
+    start(std::move(follows));
+    AdminApiSettings settings = api_settings();
+    settings.send_simulated_time = true;
+    use(std::move(settings));
+    await(api().authenticate());
+    fail(Fault::Kind::status, simulator::Operation::token, std::nullopt, 0, 500);
+    clock().advance(std::chrono::days{13} - std::chrono::minutes{1});
+    EXPECT_NO_THROW(await(api().authenticate()));
+    clock().advance(std::chrono::minutes{1});
+    EXPECT_THROW(await(api().authenticate()), ApiError);
+}
+
+TEST_F(Calls, AreGivenUpAfterFiveInARowThatFoundNoServer) {
+    start(options());
+    await(api().authenticate());
+    fail(Fault::Kind::status, simulator::Operation::stats, std::nullopt, 0, 503);
+    const std::int64_t id = listed_ids().front();
+    for (int call = 0; call < 5; ++call) {
+        EXPECT_THROW(await(api().usage_stats(id, "")), ApiError);
+    }
+    const auto stats_requests =
+        std::ranges::count(server().requests(), simulator::Operation::stats, &simulator::Request::operation);
+    EXPECT_EQ(stats_requests, 2 + 4) << "as often as the settings say, then once each";
+    server().clear_faults();
+    EXPECT_THROW(await(api().usage_stats(id, "")), ApiUnavailable);
+}
+
+TEST_F(Calls, AreNotGivenUpWhileSomeAreAnswered) {
+    start(options());
+    await(api().authenticate());
+    fail(Fault::Kind::drop, simulator::Operation::stats);
+    const std::int64_t id = listed_ids().front();
+    for (int call = 0; call < 8; ++call) {
+        EXPECT_THROW(await(api().usage_stats(id, "")), http::TransportError);
+        EXPECT_NO_THROW(await(api().list_reports(id)));
+    }
+}
+
+TEST_F(Calls, EndWhereTheClocksAreMoreThanTenMinutesApart) {
+    for (const int sign : {1, -1}) {
+        simulator::Options skewed = options();
+        skewed.date_skew = sign * std::chrono::seconds{601};
+        start(std::move(skewed));
+        EXPECT_THROW(await(api().authenticate()), ClockSkew);
+        simulator::Options nearly = options();
+        nearly.date_skew = sign * std::chrono::seconds{599};
+        start(std::move(nearly));
+        EXPECT_NO_THROW(await(api().authenticate()));
+    }
 }
 
 TEST_F(Calls, AskStatsOfOneBusinessId) {

@@ -3,12 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace heiasync::sync {
 namespace {
 
 using history::EnergyLevelsCell;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::IsEmpty;
+using namespace std::string_literals;
 using Kind = GateDecision::Kind;
 
 core::Date day(const char* text) {
@@ -42,11 +49,18 @@ PeriodSettings helsinki_monthly() {
     return settings;
 }
 
+template <class UsageStats, class EnergyLevels>
+auto Asks(std::int64_t organisation_id, UsageStats usage_stats, EnergyLevels energy_levels, ReportListing listing) {
+    return AllOf(
+        Field(&OrganisationPlan::organisation_id, organisation_id), Field(&OrganisationPlan::usage_stats, usage_stats),
+        Field(&OrganisationPlan::energy_levels, energy_levels), Field(&OrganisationPlan::report_listing, listing));
+}
+
 TEST(Plan, AsksStatsAndReportsOfEveryOrganisation) {
     PlanInput input;
     input.organisations = {plain(1), plain(2)};
-    EXPECT_THAT(make_plan(input),
-                ElementsAre(OrganisationPlan{1, {""}, {}, true}, OrganisationPlan{2, {""}, {}, true}));
+    EXPECT_THAT(make_plan(input), ElementsAre(Asks(1, std::vector{""s}, IsEmpty(), ReportListing::ask),
+                                              Asks(2, std::vector{""s}, IsEmpty(), ReportListing::ask)));
 }
 
 TEST(Plan, AsksStatsOfTheWholeFirstAndThenOfEachBusinessId) {
@@ -61,7 +75,8 @@ TEST(Plan, LeavesBusinessIdsOutWhereTheyAreNotWanted) {
     input.energy_levels_per_business_id = false;
     input.periods = {may};
     input.organisations = {with_business_ids(1, {"11-1"})};
-    EXPECT_THAT(make_plan(input), ElementsAre(OrganisationPlan{1, {""}, {{"", may}}, true}));
+    EXPECT_THAT(make_plan(input),
+                ElementsAre(Asks(1, std::vector{""s}, ElementsAre(EnergyLevelsTask{"", may}), ReportListing::ask)));
 }
 
 TEST(Plan, LeavesBusinessIdsOutWhereTheOrganisationHasNotSeveral) {
@@ -89,7 +104,7 @@ TEST(Plan, FetchesForTheGateOnlyTheStatsThatTheDayLacks) {
     const auto plans = make_plan(input);
     EXPECT_THAT(plans[0].usage_stats, ElementsAre("", "11-1")) << "whether anyone is mapped to it";
     EXPECT_THAT(plans[1].usage_stats, ElementsAre(""));
-    EXPECT_FALSE(plans[0].reports);
+    EXPECT_EQ(plans[0].report_listing, ReportListing::none);
 }
 
 TEST(Plan, FetchesForTheGateWhatTheStatsStreamLeavesOut) {
@@ -106,7 +121,68 @@ TEST(Plan, FetchesNoStatsForCellsThatAreSettled) {
     input.periods = {may};
     input.settled = {EnergyLevelsCell{1, "", may.start}};
     input.organisations = {plain(1)};
-    EXPECT_THAT(make_plan(input), ElementsAre(OrganisationPlan{1, {}, {}, false}));
+    EXPECT_THAT(make_plan(input), ElementsAre(Asks(1, IsEmpty(), IsEmpty(), ReportListing::none)));
+}
+
+history::TaskKey task(history::Stream stream, std::int64_t organisation_id, std::string business_id = "") {
+    return {organisation_id, std::move(business_id), stream, std::nullopt, std::nullopt};
+}
+
+history::TaskKey energy_levels_task(std::int64_t organisation_id, std::string business_id, core::Date period_start) {
+    return {organisation_id, std::move(business_id), history::Stream::energy_levels, period_start, std::nullopt};
+}
+
+history::TaskKey report_task(std::int64_t organisation_id, std::int64_t report_id) {
+    return {organisation_id, "", history::Stream::reports, std::nullopt, report_id};
+}
+
+TEST(Plan, OfAContinuedRunLeavesOutWhatIsSettled) {
+    using enum history::TaskStatus;
+    PlanInput input;
+    input.periods = {may};
+    input.accepted[{1, ""}] = 7;
+    input.organisations = {with_business_ids(1, {"11-1", "11-2"}), plain(2)};
+    input.before.tasks = {
+        {task(history::Stream::usage_stats, 1), done},       {task(history::Stream::usage_stats, 1, "11-1"), skipped},
+        {task(history::Stream::usage_stats, 2), failed},     {energy_levels_task(1, "", may.start), done},
+        {energy_levels_task(1, "11-1", may.start), skipped}, {task(history::Stream::reports, 1), done},
+        {task(history::Stream::reports, 2), failed}};
+    const auto plans = make_plan(input);
+    EXPECT_THAT(plans, ElementsAre(Asks(1, std::vector{"11-2"s}, ElementsAre(EnergyLevelsTask{"11-2", may}),
+                                        ReportListing::none),
+                                   Asks(2, IsEmpty(), ElementsAre(EnergyLevelsTask{"", may}), ReportListing::none)));
+    EXPECT_TRUE(plans[0].whole_usage_stats);
+    EXPECT_THAT(plans[0].whole_energy_levels, ElementsAre(may.start));
+    EXPECT_FALSE(plans[1].whole_usage_stats) << "it was refused";
+    EXPECT_THAT(plans[1].whole_energy_levels, IsEmpty());
+}
+
+TEST(Plan, OfAContinuedRunDecidesAGateThatWasUnknownAgainWhereItsStatsAreAskedAgain) {
+    using enum history::TaskStatus;
+    PlanInput input;
+    input.periods = {may};
+    input.organisations = {plain(1), plain(2)};
+    input.before.tasks = {{task(history::Stream::usage_stats, 1), done},
+                          {energy_levels_task(1, "", may.start), failed},
+                          {energy_levels_task(2, "", may.start), failed}};
+    const auto plans = make_plan(input);
+    EXPECT_THAT(plans[0].energy_levels, IsEmpty());
+    EXPECT_THAT(plans[1].energy_levels, ElementsAre(EnergyLevelsTask{"", may}));
+}
+
+TEST(Plan, OfAContinuedRunListsReportsAgainWhereSomeAreToCome) {
+    PlanInput input;
+    input.organisations = {plain(1), plain(2), plain(3)};
+    for (const std::int64_t id : {1, 2, 3}) {
+        input.before.tasks[task(history::Stream::reports, id)] = history::TaskStatus::done;
+    }
+    input.before.tasks[report_task(1, 8)] = history::TaskStatus::failed;
+    input.before.reports_to_come = {{1, 8}, {1, 9}, {2, 8}};
+    input.before.tasks[report_task(2, 8)] = history::TaskStatus::failed;
+    const auto plans = make_plan(input);
+    EXPECT_EQ(plans[0].report_listing, ReportListing::ask_unrecorded);
+    EXPECT_EQ(plans[1].report_listing, ReportListing::none) << "what is to come was refused for good";
+    EXPECT_EQ(plans[2].report_listing, ReportListing::none);
 }
 
 TEST(DuePeriods, IsTheLastMonthOnTheFirst) {
@@ -198,7 +274,7 @@ TEST(DueReports, AreTheReadyVersionsThatAreNotStored) {
     const std::vector<history::ReportVersion> stored{{7, 1, at("2026-01-01T00:00:00Z")},   // stored already
                                                      {7, 2, at("2025-12-31T00:00:00Z")},   // an older version of it
                                                      {8, 3, at("2024-01-03T00:00:00Z")}};  // another organisation's
-    const auto due = due_reports(7, listed, stored);
+    const auto due = due_reports(7, listed, stored, {});
     ASSERT_EQ(due.size(), 2U);
     EXPECT_EQ(due[0].id, 2);
     EXPECT_EQ(due[1].id, 3);
@@ -211,7 +287,16 @@ TEST(DueReports, LeaveOutWhatIsNotViewedNotGeneratedOrWithoutInstance) {
     not_generated.generated_at.reset();
     documents::Report without_instance = report(3, "2026-01-01T00:00:00Z");
     without_instance.data_instance_id = core::Secret{};
-    EXPECT_THAT(due_reports(7, {not_viewed, not_generated, without_instance}, {}), IsEmpty());
+    EXPECT_THAT(due_reports(7, {not_viewed, not_generated, without_instance}, {}, {}), IsEmpty());
+}
+
+TEST(DueReports, LeaveOutWhatWasRefusedForGoodEarlierInTheDay) {
+    history::SettledTasks before;
+    before.tasks[report_task(7, 1)] = history::TaskStatus::failed;
+    before.tasks[report_task(8, 2)] = history::TaskStatus::failed;
+    const auto due = due_reports(7, {report(1, "2026-01-01T00:00:00Z"), report(2, "2026-01-01T00:00:00Z")}, {}, before);
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].id, 2);
 }
 
 }  // namespace

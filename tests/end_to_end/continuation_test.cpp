@@ -1,0 +1,256 @@
+#include "database_proxy.hpp"
+#include "installation.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heiasync::testing {
+
+namespace {
+
+using simulator::Fault;
+using simulator::Operation;
+using Commit = DatabaseProxy::Commit;
+
+constexpr auto boundary_day = "2026-07-01";
+
+simulator::Options tiny_world() {
+    auto options = small_world();
+    options.organisations = 14;
+    return options;
+}
+
+bool long_tests() {
+    return std::getenv("HEIASYNC_LONG_TESTS") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+}
+
+/// All tables but that of the runs, without generated ids, times and attempts: what an undisturbed run and one that was
+/// interrupted and continued have in common.
+std::vector<std::string> content(const Installation& installation) {
+    const std::string names = installation.value(
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = "
+        "'heiasync'::regnamespace AND relkind = 'r' AND relname NOT IN ('sync_runs', "
+        "'schema_migrations', 'rehearsal')");
+    std::vector<std::string> rows;
+    std::istringstream tables{names};
+    for (std::string table; tables >> table;) {
+        const std::string lines = installation.value(fmt::format(
+            "SELECT coalesce(string_agg(line, chr(10) ORDER BY line), '') FROM (SELECT (to_jsonb(t) - "
+            "'{{sync_run_id,sync_task_id,energy_level_id,report_version_id,listing_id,organisation_version_id,"
+            "settings_id,question_set_id,observed_at,fetched_at,downloaded_at,first_listed_at,listed_at,valid_from,"
+            "last_seen_at,first_seen_at,started_at,finished_at,attempts}}'::text[])::text AS line FROM heiasync.{} AS "
+            "t) AS stripped",
+            table));
+        std::istringstream stream{lines};
+        for (std::string line; std::getline(stream, line);) {
+            rows.push_back(table + " " + line);
+        }
+    }
+    return rows;
+}
+
+std::string row_difference(const std::vector<std::string>& expected, const std::vector<std::string>& actual) {
+    std::vector<std::string> missing;
+    std::vector<std::string> surplus;
+    std::ranges::set_difference(expected, actual, std::back_inserter(missing));
+    std::ranges::set_difference(actual, expected, std::back_inserter(surplus));
+    std::string text;
+    for (const auto& line : missing) {
+        text += "missing: " + line.substr(0, 300) + "\n";
+    }
+    for (const auto& line : surplus) {
+        text += "surplus: " + line.substr(0, 300) + "\n";
+    }
+    return text;
+}
+
+std::size_t downloads(const Installation& installation) {
+    return installation.requests(Operation::full_data) + installation.requests(Operation::energy_levels);
+}
+
+/// What a run that nothing disturbs leaves behind.
+struct Undisturbed {
+    Undisturbed() {
+        Installation installation{tiny_world()};
+        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+        DatabaseProxy proxy{installation.database_url(), {[](std::size_t) { return Commit::pass; }}};
+        installation.run({"migrate"});
+        installation.config()["database"]["url"] = proxy.url();
+        const Outcome outcome = installation.sync_on(boundary_day);
+        EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << "a null count leaves a gap: " << outcome;
+        rows = content(installation);
+        commits = proxy.commits();
+        download_count = downloads(installation);
+        request_count = installation.api().requests().size();
+    }
+
+    static const Undisturbed& run() {
+        static const Undisturbed undisturbed;
+        return undisturbed;
+    }
+
+    std::vector<std::string> rows;
+    std::size_t commits = 0;
+    std::size_t download_count = 0;
+    std::size_t request_count = 0;
+};
+
+void expect_continued(Installation& installation, int interruptions) {
+    const Outcome outcome = installation.sync_on(boundary_day);
+    EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
+    EXPECT_EQ(row_difference(Undisturbed::run().rows, content(installation)), "");
+    EXPECT_LE(downloads(installation), Undisturbed::run().download_count + 2 * static_cast<std::size_t>(interruptions))
+        << "what was being stored, and what was being fetched";
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'running'"), 0);
+}
+
+/// Kills a sync at one of its commits, before or after it, and continues.
+void kill_at_commit(std::size_t number, Commit how) {
+    SCOPED_TRACE(fmt::format("killed at commit {}, {}", number, how == Commit::lost ? "before it" : "after it"));
+    Installation installation{tiny_world()};
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    installation.run({"migrate"});
+    Process* victim = nullptr;
+    std::mutex started;
+    DatabaseProxy::Plan plan;
+    plan.decide = [number, how](std::size_t commit) { return commit == number ? how : Commit::pass; };
+    plan.then = [&] {
+        const std::scoped_lock lock{started};
+        victim->signal(SIGKILL);
+    };
+    {
+        DatabaseProxy proxy{installation.database_url(), std::move(plan)};
+        installation.config()["database"]["url"] = proxy.url();
+        std::unique_ptr<Process> process;
+        {
+            const std::scoped_lock lock{started};
+            process =
+                std::make_unique<Process>(installation.command({"sync", "--simulated-time", after_slot(boundary_day)}));
+            victim = process.get();
+        }
+        EXPECT_EQ(process->wait().exit_code, 128 + SIGKILL);
+    }
+    installation.config()["database"]["url"] = installation.database_url();
+    expect_continued(installation, 1);
+}
+
+TEST(Continuation, ARunThatWasKilledAtACommitIsContinued) {
+    const std::size_t commits = Undisturbed::run().commits;
+    const std::size_t step = long_tests() ? 1 : std::max<std::size_t>(commits / 4, 1);
+    for (std::size_t number = 1; number <= commits; number += step) {
+        kill_at_commit(number, Commit::lost);
+        kill_at_commit(number, Commit::unanswered);
+    }
+}
+
+TEST(Continuation, ARunThatIsKilledAtAnyMomentIsContinued) {
+    std::mt19937 random{20260701};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same moments each time
+    const int kills = long_tests() ? 100 : 4;
+    for (int kill = 0; kill < kills; ++kill) {
+        const auto request = random() % Undisturbed::run().request_count;
+        const std::chrono::microseconds delay{random() % 10'000};
+        SCOPED_TRACE(fmt::format("killed {} us after request {}", delay.count(), request));
+        Installation installation{tiny_world()};
+        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+        Process process{installation.command({"sync", "--simulated-time", after_slot(boundary_day)})};
+        while (installation.api().requests().size() < request) {
+            std::this_thread::yield();
+        }
+        std::this_thread::sleep_for(delay);
+        process.signal(SIGKILL);
+        process.wait();
+        expect_continued(installation, 1);
+    }
+}
+
+TEST(Continuation, OfARunThatDiedIsARunOfItsOwn) {
+    Installation installation{tiny_world()};
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    Fault hang;
+    hang.kind = Fault::Kind::hang;
+    hang.operation = Operation::stats;
+    hang.after = 5;
+    installation.api().fail(hang);
+    {
+        Process process{installation.command({"sync", "--simulated-time", after_slot("2026-06-15")})};
+        while (installation.requests(Operation::stats) < 6) {
+            std::this_thread::yield();
+        }
+        process.signal(SIGKILL);
+        process.wait();
+    }
+    installation.api().clear_faults();
+    EXPECT_EQ(installation.sync_on("2026-06-15").exit_code, exit_code::done);
+    EXPECT_EQ(difference({"manual|interrupted|its process ended without closing it", "resume|succeeded|NULL"},
+                         installation.lines("SELECT trigger, status, error FROM heiasync.sync_runs")),
+              "");
+    EXPECT_EQ(installation.requests(Operation::organisations), 2U) << "the listing was stored";
+
+    // That one came to its end: the next one begins anew.
+    EXPECT_EQ(installation.sync_on("2026-06-15").exit_code, exit_code::done);
+    EXPECT_EQ(installation.value("SELECT trigger FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT 1"), "manual");
+}
+
+TEST(Continuation, OnALaterDateThereIsNone) {
+    Installation installation{tiny_world()};
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    Fault hang;
+    hang.kind = Fault::Kind::hang;
+    hang.operation = Operation::stats;
+    hang.after = 5;
+    hang.times = 1;
+    installation.api().fail(hang);
+    {
+        Process process{installation.command({"sync", "--simulated-time", after_slot("2026-06-15")})};
+        while (installation.requests(Operation::stats) < 6) {
+            std::this_thread::yield();
+        }
+        process.signal(SIGKILL);
+        process.wait();
+    }
+    EXPECT_EQ(installation.sync_on("2026-06-16").exit_code, exit_code::done);
+    EXPECT_EQ(difference({"2026-06-15|manual|interrupted", "2026-06-16|manual|succeeded"},
+                         installation.lines("SELECT run_on, trigger, status FROM heiasync.sync_runs")),
+              "");
+}
+
+/// The connection breaks at a commit, and the process lives on.
+void break_at_commit(std::size_t number, Commit how) {
+    SCOPED_TRACE(fmt::format("broken at commit {}, {}", number, how == Commit::lost ? "before it" : "after it"));
+    Installation installation{tiny_world()};
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    installation.run({"migrate"});
+    DatabaseProxy::Plan plan;
+    plan.decide = [number, how](std::size_t commit) { return commit == number ? how : Commit::pass; };
+    DatabaseProxy proxy{installation.database_url(), std::move(plan)};
+    installation.config()["database"]["url"] = proxy.url();
+    const Outcome outcome = installation.sync_on(boundary_day);
+    EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
+    EXPECT_EQ(row_difference(Undisturbed::run().rows, content(installation)), "");
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 1) << "it went on";
+}
+
+TEST(Continuation, ACommitInDoubtIsLookedUpInTheLedger) {
+    const std::size_t commits = Undisturbed::run().commits;
+    for (const std::size_t number : {commits / 3, commits / 2, commits * 3 / 4}) {
+        break_at_commit(number, Commit::lost);
+        break_at_commit(number, Commit::unanswered);
+    }
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing
