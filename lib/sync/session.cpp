@@ -105,7 +105,12 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
 }
 
 bool Session::postpone(const history::TaskRecord& failed, const Again& again) {
-    if (last_pass || is_final(failed)) {
+    history::TaskKey whole = failed;
+    whole.business_id.clear();
+    // What a 400 to a business id means is known once the whole organisation has been asked again.
+    const bool undecided = failed.http_status == status_bad_request && !failed.business_id.empty() &&
+                           !failed.report_id && postponed.contains(whole);
+    if (last_pass || (is_final(failed) && !undecided)) {
         return false;
     }
     context.log.debug("{}: {}: asked again later: {}", subject_of(failed), history::to_string(failed.stream),
@@ -119,6 +124,7 @@ bool Session::postpone(const history::TaskRecord& failed, const Again& again) {
 
 asio::awaitable<void> Session::settle(history::TaskRecord task, history::TaskStatus status, std::string reason,
                                       std::optional<std::string> error) {
+    postponed.erase(task);
     task.status = status;
     task.reason = std::move(reason);
     task.error = std::move(error);
