@@ -254,22 +254,41 @@ TEST(Failures, WhatFailsInTheFirstPassIsAskedOnceMoreAndRecordedOnce) {
     }
 }
 
-TEST(Failures, AnApiThatIsGoneIsGivenUpAfterFiveCalls) {
-    for (const unsigned gone_after : {3U, 20U}) {
-        Installation installation;
-        ASSERT_EQ(installation.sync_on("2026-06-14", {"--stream", "organisations"}).exit_code, exit_code::done);
-        installation.api().clear_observations();
-        Fault gone;
-        gone.status = 503;
-        gone.after = gone_after;
-        installation.api().fail(gone);
-        const auto outcome = installation.sync_on("2026-06-15");
-        EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
-        EXPECT_THAT(outcome.err, HasSubstr("5 calls in a row"));
-        EXPECT_EQ(std::ranges::count(installation.api().requests(), 503U, &simulator::Request::status), 3 + 4)
-            << "as often as the settings say, then once each";
-        EXPECT_EQ(installation.value("SELECT failures FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT 1"), "5");
+TEST(Failures, AnApiThatIsGoneOrSilentIsGivenUpAfterFiveCalls) {
+    for (const auto kind : {Fault::Kind::status, Fault::Kind::hang}) {
+        for (const unsigned after : {3U, 20U}) {
+            Installation installation;
+            installation.config()["api"]["request_timeout"] = "200ms";
+            ASSERT_EQ(installation.sync_on("2026-06-14", {"--stream", "organisations"}).exit_code, exit_code::done);
+            installation.api().clear_observations();
+            Fault gone;
+            gone.kind = kind;
+            gone.status = 503;
+            gone.after = after;
+            installation.api().fail(gone);
+            const auto outcome = installation.sync_on("2026-06-15");
+            EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+            EXPECT_THAT(outcome.err, HasSubstr("5 calls in a row"));
+            EXPECT_EQ(installation.api().requests().size(), after + 3 + 4)
+                << "as often as the settings say, then once each";
+            EXPECT_EQ(installation.value("SELECT failures FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT 1"),
+                      "5");
+            installation.api().clear_faults();
+            EXPECT_EQ(installation.sync_on("2026-06-15").exit_code, exit_code::done);
+        }
     }
+}
+
+TEST(Failures, AnApiThatIsSilentFromTheFirstCallOnEndsTheRun) {
+    Installation installation;
+    installation.config()["api"]["request_timeout"] = "200ms";
+    Fault silent;
+    silent.kind = Fault::Kind::hang;
+    installation.api().fail(silent);
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("POST /oauth/token"));
+    EXPECT_EQ(installation.api().requests().size(), 3U);
 }
 
 TEST(Failures, ClocksThatAreTooFarApartEndTheRun) {

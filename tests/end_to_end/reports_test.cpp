@@ -177,10 +177,12 @@ TEST(Reports, ADownloadThatFailedIsTriedAgainByTheNextSync) {
                                                std::to_string(listed.organisation_id)};
     simulator::Fault fault;
     fault.operation = Operation::full_data;
-    fault.after = 1;
     fault.times = 1;
     fault.kind = simulator::Fault::Kind::cut_short;
-    installation.api().fail(fault);
+    for (const std::size_t in_each_pass : {std::size_t{1}, listed.reports.size() - 1}) {
+        fault.after = static_cast<unsigned>(in_each_pass);
+        installation.api().fail(fault);
+    }
     const auto outcome = installation.sync_on("2026-06-15", its_reports);
     EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.reports"),
@@ -193,7 +195,7 @@ TEST(Reports, ADownloadThatFailedIsTriedAgainByTheNextSync) {
     EXPECT_EQ(installation.sync_on("2026-06-15", its_reports).exit_code, exit_code::done);
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.reports"),
               static_cast<std::int64_t>(listed.reports.size()));
-    EXPECT_EQ(installation.requests(Operation::full_data), listed.reports.size() + 1);
+    EXPECT_EQ(installation.requests(Operation::full_data), listed.reports.size() + 2);
 }
 
 }  // namespace

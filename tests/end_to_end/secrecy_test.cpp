@@ -55,6 +55,7 @@ TEST(Secrecy, TheMostTalkativeRunsGiveNothingAway) {
 
         // Everything goes wrong at least once, full_data with its secret in the path in every way.
         using Kind = simulator::Fault::Kind;
+        unsigned after = 2;  // and not one upon the other, which would end the run
         for (const auto kind : {Kind::status, Kind::drop, Kind::reset, Kind::truncate, Kind::garbage, Kind::html,
                                 Kind::empty, Kind::broken_gzip, Kind::cut_short, Kind::redirect}) {
             for (const auto operation : {simulator::Operation::full_data, simulator::Operation::reports,
@@ -62,11 +63,17 @@ TEST(Secrecy, TheMostTalkativeRunsGiveNothingAway) {
                 simulator::Fault fault;
                 fault.kind = kind;
                 fault.operation = operation;
-                fault.times = 4;
-                fault.after = 2;
+                fault.times = 1;
+                fault.after = after;
                 installation.api().fail(fault);
             }
+            after += 3;
         }
+        simulator::Fault refused;  // for good: what fails otherwise is asked again
+        refused.status = 404;
+        refused.operation = simulator::Operation::full_data;
+        refused.times = 1;
+        installation.api().fail(refused);
         const auto troubled = installation.sync_on("2026-07-01");
         EXPECT_EQ(troubled.exit_code, exit_code::incomplete) << troubled;
         installation.api().expire_tokens();
