@@ -59,7 +59,8 @@ constexpr Statement ask_for_task{
     "  AND period_start IS NOT DISTINCT FROM $5::date AND report_id IS NOT DISTINCT FROM $6::bigint)"};
 constexpr Statement update_run{"finish a run",
                                "UPDATE heiasync.sync_runs SET finished_at = $2, status = $3, organisations = $4, "
-                               "requests = $5, failures = $6, bytes_received = $7, error = $8 WHERE sync_run_id = $1"};
+                               "requests = $5, failures = $6, bytes_received = $7, error = $8 "
+                               "WHERE sync_run_id = $1 AND status = 'running'"};
 constexpr Statement insert_task{
     "record a task",
     "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "

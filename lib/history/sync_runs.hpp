@@ -96,7 +96,7 @@ std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date 
 struct SettledTasks {
     /// Done, skipped, or failed in a way that asking again does not mend: 400, 403, 404, and a gate that is unknown.
     std::map<TaskKey, TaskStatus> tasks;
-    std::set<Subject> not_mapped;         ///< business ids whose usage stats were skipped as not mapped
+    std::set<Subject> not_mapped;  ///< business ids whose usage stats were skipped as not mapped
     std::set<std::pair<std::int64_t, std::int64_t>> reports_to_come;  ///< organisation, report: listed and not stored
 };
 SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids);
@@ -107,6 +107,7 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 /// Whether the run counts as running: false once another one has taken it for dead.
 bool is_running(Transaction& transaction, std::int64_t sync_run_id);
+/// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
 /// Returns the sync_task_id.
 std::int64_t record_task(Transaction& transaction, const TaskRecord& task);

@@ -293,11 +293,26 @@ private:
             }
             history::finish_run(transaction, report_.sync_run_id, summary);
         };
-        co_await session_.context.database.transact(job);
+        if (co_await is_in_doubt(session_.context.database.transact(job))) {
+            co_await session_.context.database.transact(job);
+        }
         const auto seconds = std::chrono::duration<double>(report_.finished_at - report_.started_at).count();
         log().info("run {} {}: {} organisations, {} requests, {} failures, {:.1f} s{}{}", report_.sync_run_id,
                    history::to_string(report_.status), report_.organisations, summary.requests, summary.failures,
                    seconds, report_.error ? ": " : "", report_.error.value_or(""));
+    }
+
+    /// Awaits a transaction that may be repeated. True: it may have happened or not.
+    static asio::awaitable<bool> is_in_doubt(asio::awaitable<void> transaction) {
+        try {
+            co_await std::move(transaction);
+        } catch (const history::DatabaseError& error) {
+            if (error.kind() != history::DatabaseError::Kind::in_doubt) {
+                throw;
+            }
+            co_return true;
+        }
+        co_return false;
     }
 
     [[nodiscard]] core::Clock& clock() const { return session_.context.clock; }

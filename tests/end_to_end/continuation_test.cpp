@@ -245,7 +245,7 @@ void break_at_commit(std::size_t number, Commit how) {
 
 TEST(Continuation, ACommitInDoubtIsLookedUpInTheLedger) {
     const std::size_t commits = Undisturbed::run().commits;
-    for (const std::size_t number : {commits / 3, commits / 2, commits * 3 / 4}) {
+    for (const std::size_t number : {commits / 3, commits / 2, commits * 3 / 4, commits}) {
         break_at_commit(number, Commit::lost);
         break_at_commit(number, Commit::unanswered);
     }
