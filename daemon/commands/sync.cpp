@@ -5,6 +5,7 @@
 #include "foreground.hpp"
 #include "http/proxy.hpp"
 #include "logging.hpp"
+#include "progress.hpp"
 #include "sync/dry_run.hpp"
 #include "sync/run.hpp"
 
@@ -27,8 +28,6 @@ namespace heiasync::commands {
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr std::chrono::seconds progress_interval{30};
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -201,21 +200,6 @@ heiaheia::AdminApiSettings api_settings(const config::Config& config, bool rehea
     return settings;
 }
 
-/// A plain line every half minute.
-std::function<void(const sync::Progress&)> progress_lines(spdlog::logger& log) {
-    auto next =
-        std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now() + progress_interval);
-    return [next, &log](const sync::Progress& progress) {
-        const auto now = std::chrono::steady_clock::now();
-        if (now < *next) {
-            return;
-        }
-        *next = now + progress_interval;
-        log.info("{} of {} organisations, {} requests, {} failures", progress.organisations_done,
-                 progress.organisations, progress.requests, progress.failures);
-    };
-}
-
 core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
     switch (early_end) {
         case sync::EarlyEnd::none:
@@ -259,12 +243,15 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     const auto client = make_client(config.api, real_clock, client_settings(config.api, traffic, *log));
     heiaheia::AdminApi api{*client, *clock, secrets};
     history::Database database{loop.get_executor(), config.database.url};
-    const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, progress_lines(*log)};
+    ProgressDisplay display{loop.get_executor(), *log, quiet};
+    const auto on_progress = [&display](const sync::Progress& progress) { display.show(progress); };
+    const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, on_progress};
 
     if (command.dry_run) {
         Foreground<sync::DryRun> foreground{loop};
         const sync::DryRun plan = foreground.await(
             sync::dry_run(context, run_settings(config, rehearsal), request_of(command), has_schema(config)));
+        display.finish();
         complain(plan);
         if (plan.early_end == sync::EarlyEnd::none) {
             print_dry_run(plan);
@@ -275,6 +262,7 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     Foreground<sync::RunReport> foreground{loop};
     const sync::RunReport report =
         foreground.await(sync::run(context, run_settings(config, rehearsal), request_of(command)));
+    display.finish();
     if (!quiet && report.sync_run_id != 0) {
         print_summary(report, traffic);
     }

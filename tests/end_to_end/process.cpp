@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,7 +53,8 @@ bool configures_from_outside(std::string_view variable) {
 std::vector<std::string> environment_with(const Environment& additions) {
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
-        if (!configures_from_outside(*variable)) {
+        const std::string_view text{*variable};
+        if (!configures_from_outside(text) && !additions.contains(std::string{text.substr(0, text.find('='))})) {
             variables.emplace_back(*variable);
         }
     }
@@ -95,24 +95,49 @@ std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {
     return stream << "exit code " << outcome.exit_code << "\nstdout:\n" << outcome.out << "stderr:\n" << outcome.err;
 }
 
-Process::Process(const std::vector<std::string>& command, const Environment& environment) {
-    auto arguments = command;
+Spawn::Spawn() {
+    check(::posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init");
+    check(::posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
+}
+
+Spawn::~Spawn() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+}
+
+void Spawn::open(int descriptor, const char* path, int flags) {
+    check(::posix_spawn_file_actions_addopen(&actions_, descriptor, path, flags, 0), "posix_spawn");
+}
+
+void Spawn::duplicate(int from, int to) {
+    check(::posix_spawn_file_actions_adddup2(&actions_, from, to), "posix_spawn");
+}
+
+void Spawn::new_session() {
+    check(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID), "posix_spawn");
+}
+
+pid_t Spawn::start(std::vector<std::string> command, const Environment& environment) {
     auto variables = environment_with(environment);
+    pid_t pid = 0;
+    check(::posix_spawn(&pid, command.front().c_str(), &actions_, &attributes_, pointers(command).data(),
+                        pointers(variables).data()),
+          command.front().c_str());
+    return pid;
+}
+
+Process::Process(const std::vector<std::string>& command, const Environment& environment) {
     auto out = make_pipe();
     auto err = make_pipe();
-    posix_spawn_file_actions_t actions{};
-    check(::posix_spawn_file_actions_init(&actions), "posix_spawn");
-    check(::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0), "posix_spawn");
-    check(::posix_spawn_file_actions_adddup2(&actions, out.write_end, STDOUT_FILENO), "posix_spawn");
-    check(::posix_spawn_file_actions_adddup2(&actions, err.write_end, STDERR_FILENO), "posix_spawn");
-    const auto error = ::posix_spawn(&pid_, arguments.front().c_str(), &actions, nullptr, pointers(arguments).data(),
-                                     pointers(variables).data());
-    ::posix_spawn_file_actions_destroy(&actions);
-    close_if_open(out.write_end);
-    close_if_open(err.write_end);
     out_ = out.read_end;
     err_ = err.read_end;
-    check(error, arguments.front().c_str());
+    Spawn spawn;
+    spawn.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+    spawn.duplicate(out.write_end, STDOUT_FILENO);
+    spawn.duplicate(err.write_end, STDERR_FILENO);
+    pid_ = spawn.start(command, environment);
+    close_if_open(out.write_end);
+    close_if_open(err.write_end);
 }
 
 Process::~Process() {
@@ -152,12 +177,16 @@ Outcome Process::wait(std::chrono::seconds limit) {
     int status = 0;
     ::waitpid(std::exchange(pid_, 0), &status, 0);
     outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    all_that_was_printed() += outcome.out + outcome.err;
+    add_to_transcript(outcome.out + outcome.err);
     return outcome;
 }
 
 const std::string& transcript() {
     return all_that_was_printed();
+}
+
+void add_to_transcript(std::string_view text) {
+    all_that_was_printed() += text;
 }
 
 }  // namespace heiasync::testing

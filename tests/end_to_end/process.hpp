@@ -1,10 +1,12 @@
 #pragma once
 
+#include <spawn.h>
 #include <sys/types.h>
 
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heiasync::testing {
@@ -22,6 +24,25 @@ std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
 /// Added to the environment that the program inherits. What would configure it from outside the test (PG*, proxies,
 /// HEIASYNC_CONFIG, CREDENTIALS_DIRECTORY) is not inherited.
 using Environment = std::map<std::string, std::string>;
+
+/// A program about to be started: what its descriptors are. All of these throw std::system_error.
+class Spawn {
+public:
+    Spawn();
+    Spawn(const Spawn&) = delete;
+    Spawn& operator=(const Spawn&) = delete;
+    ~Spawn();
+
+    void open(int descriptor, const char* path, int flags);
+    void duplicate(int from, int to);
+    /// Leads a session of its own.
+    void new_session();
+    pid_t start(std::vector<std::string> command, const Environment& environment);
+
+private:
+    posix_spawn_file_actions_t actions_{};
+    posix_spawnattr_t attributes_{};
+};
 
 /// A program that runs beside the test, with an empty stdin.
 class Process {
@@ -45,5 +66,6 @@ private:
 
 /// Everything that any program printed so far, for what must never be printed.
 const std::string& transcript();
+void add_to_transcript(std::string_view text);
 
 }  // namespace heiasync::testing
