@@ -124,6 +124,14 @@ CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     return migrate;
 }
 
+CLI::App* add_check(CLI::App& app, CheckCommand& command) {
+    CLI::App* check = app.add_subcommand("check", "Validate the configuration and print the effective one");
+    check->add_flag("--online", command.online,
+                    "Ask the database and the API as well what a sync would meet; nothing is stored");
+    check->footer("Examples:\n  heiasyncd --config /etc/heiasync/heiasyncd.yaml check\n  heiasyncd check --online");
+    return check;
+}
+
 }  // namespace
 
 std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const char* const* argv,
@@ -133,6 +141,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     SyncCommand sync_command;
     SyncText sync_text;
     MigrateCommand migrate_command;
+    CheckCommand check_command;
     bool version_flag = false;
 
     CLI::App app{"Keeps, in PostgreSQL, the history that the HeiaHeia Admin API does not keep", "heiasyncd"};
@@ -143,8 +152,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     app.fallthrough();
     const CLI::App* sync = add_sync(app, sync_command, sync_text);
     const CLI::App* migrate = add_migrate(app, migrate_command);
-    CLI::App* check = app.add_subcommand("check", "Validate the configuration and print the effective one");
-    check->footer("Example:\n  heiasyncd --config /etc/heiasync/heiasyncd.yaml check");
+    const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
     app.require_subcommand(0, 1);
 
@@ -172,7 +180,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     } else if (migrate->parsed()) {
         line.command = migrate_command;
     } else if (check->parsed()) {
-        line.command = CheckCommand{};
+        line.command = check_command;
     } else {
         return CommandLineEnd{core::ExitCode::usage, app.help()};
     }

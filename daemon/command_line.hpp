@@ -35,7 +35,9 @@ struct MigrateCommand {
     bool dry_run = false;
 };
 
-struct CheckCommand {};
+struct CheckCommand {
+    bool online = false;
+};
 
 struct VersionCommand {};
 

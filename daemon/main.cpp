@@ -34,7 +34,7 @@ ExitCode execute(const heiasync::CommandLine& line) {
     if (const auto* command = std::get_if<heiasync::MigrateCommand>(&line.command)) {
         return heiasync_commands::migrate(config, *command, line.quiet);
     }
-    return heiasync_commands::check(config);
+    return heiasync_commands::check(config, std::get<heiasync::CheckCommand>(line.command));
 }
 
 ExitCode guarded(const heiasync::CommandLine& line) {

@@ -12,8 +12,9 @@ namespace heiasync::commands {
 /// The version of this program.
 std::string_view version();
 
-/// Validates the configuration and prints the effective one, secrets masked. Opens no secret and no network.
-core::ExitCode check(const config::Config& config);
+/// Validates the configuration and prints the effective one, secrets masked. Opens no secret and no network unless
+/// `online`.
+core::ExitCode check(const config::Config& config, const CheckCommand& command);
 
 /// Brings the schema up to date, or shows what it is.
 core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet);

@@ -1,8 +1,8 @@
 #include "heiaheia/admin_api.hpp"
 
+#include "heiaheia/token_request.hpp"
+
 #include <fmt/format.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -27,23 +27,6 @@ constexpr int max_pages = 10'000;
 
 /// A token lives for two weeks.
 constexpr std::chrono::hours oldest_token = std::chrono::days{13};
-
-core::Secret token_request_body(const AdminApiSettings& settings) {
-    rapidjson::StringBuffer text;
-    rapidjson::Writer<rapidjson::StringBuffer> writer{text};
-    const auto member = [&writer](const char* name, const std::string& value) {
-        writer.Key(name);
-        writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-    };
-    writer.StartObject();
-    member("grant_type", "magic_token");
-    member("email", settings.email);
-    member("magic_token", settings.magic_token.reveal());
-    member("client_id", settings.client_id);
-    member("client_secret", settings.client_secret.reveal());
-    writer.EndObject();
-    return core::Secret{std::string{text.GetString(), text.GetSize()}};
-}
 
 std::string business_id_query(const std::string& business_id, char separator) {
     return business_id.empty() ? std::string{}

@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 namespace heiasync::http {
@@ -60,9 +61,20 @@ private:
     tcp::socket socket_;
 };
 
+core::Instant end_of_validity(const SSL* handle) {
+    std::tm time{};
+    ASN1_TIME_to_tm(X509_get0_notAfter(SSL_get0_peer_certificate(handle)), &time);
+    return core::Instant{std::chrono::seconds{::timegm(&time)}};
+}
+
 class TlsConnection final : public Connection {
 public:
     explicit TlsConnection(TlsStream stream) : stream_{std::move(stream)} {}
+
+    [[nodiscard]] std::optional<TlsFacts> tls() override {
+        const SSL* const handle = stream_.native_handle();
+        return TlsFacts{SSL_get_version(handle), end_of_validity(handle)};
+    }
 
 private:
     asio::awaitable<std::size_t> read_some(asio::mutable_buffer buffer, error_code& error) override {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/instant.hpp"
 #include "http/proxy.hpp"
 #include "http/resolver.hpp"
 #include "http/response_reader.hpp"
@@ -12,10 +13,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace heiasync::http {
+
+/// What was agreed on with a server whose certificate was verified.
+struct TlsFacts {
+    std::string protocol;  ///< `TLSv1.3`
+    core::Instant certificate_valid_until{};
+};
 
 /// An open connection to a server, TLS or not. Closed when it is destroyed.
 class Connection {
@@ -32,6 +40,9 @@ public:
 
     /// Whether the server keeps it open for another request.
     [[nodiscard]] bool reusable() const { return reusable_; }
+
+    /// None without TLS.
+    [[nodiscard]] virtual std::optional<TlsFacts> tls() { return std::nullopt; }
 
 private:
     virtual boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer,

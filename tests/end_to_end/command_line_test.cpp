@@ -41,7 +41,7 @@ TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
     const std::vector<std::pair<std::string, Arguments>> commands{
         {"sync", {"--stream", "--organisation", "--period", "--dry-run", "--simulated-time"}},
         {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
-        {"check", {}}};
+        {"check", {"--online"}}};
     for (const auto& [command, options] : commands) {
         const auto outcome = heiasyncd({command, "--help"});
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;

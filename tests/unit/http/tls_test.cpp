@@ -1,3 +1,4 @@
+#include "http/connection.hpp"
 #include "unit/http/session.hpp"
 
 #include <fmt/format.h>
@@ -30,6 +31,13 @@ const Authority& authority() {
     return instance;
 }
 
+boost::asio::awaitable<void> facts_of(std::filesystem::path ca_file, Origin origin, std::optional<TlsFacts>& facts) {
+    Connector connector{ca_file};
+    const std::optional<Proxy> none;
+    const auto connection = co_await connector.connect(origin, none, 10s);
+    facts = connection->tls();
+}
+
 class Tls : public Session {
 protected:
     Tls() { settings.ca_file = authority().file(); }
@@ -58,6 +66,18 @@ TEST_F(Tls, VerifiesAnAddress) {
     client().close();
     EXPECT_THAT(failing(server.url("/", "https"), 1).what(), HasSubstr("IP address mismatch"));
     EXPECT_THAT(failing(server.url("/", "https"), 1).what(), HasSubstr("IP address mismatch"));
+}
+
+TEST_F(Tls, TellsTheProtocolAndTheEndOfTheCertificate) {
+    ScriptedServer server{{over_tls(authority().issue(both_names, 5h), answers({ok}))}};
+    const Origin origin = parse_url(server.url("/", "https", "localhost")).origin;
+    std::optional<TlsFacts> facts;
+    testing::run(facts_of(*settings.ca_file, origin, facts));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->protocol, "TLSv1.3");
+    const auto left = facts->certificate_valid_until - core::SystemClock{}.now();
+    EXPECT_GT(left, 4h + 58min);
+    EXPECT_LE(left, 5h);
 }
 
 struct Fault {
