@@ -32,6 +32,10 @@ std::string in_chunks(std::string_view body) {
 
 }  // namespace
 
+std::string http_date(core::Instant at) {
+    return date::format("%a, %d %b %Y %T GMT", date::floor<std::chrono::seconds>(at));
+}
+
 std::string gzip(std::string_view text) {
     z_stream stream{};
     constexpr int gzip_format = 16;
@@ -73,10 +77,9 @@ Encoded encode(const Answer& answer, const HttpRequest& request, const Options& 
     }
 
     const auto head = std::back_inserter(encoded.head);
-    const auto time = date::floor<std::chrono::seconds>(answer.at) + options.date_skew;
     fmt::format_to(head, "HTTP/1.1 {} {}\r\n", answer.status,
                    std::string_view{http::obsolete_reason(http::int_to_status(answer.status))});
-    fmt::format_to(head, "Date: {}\r\n", date::format("%a, %d %b %Y %T GMT", time));
+    fmt::format_to(head, "Date: {}\r\n", http_date(answer.at + options.date_skew));
     fmt::format_to(head, "Content-Type: {}\r\n", answer.content_type);
     if (compress) {
         fmt::format_to(head, "Content-Encoding: gzip\r\n");

@@ -15,6 +15,9 @@ struct Encoded {
 
 Encoded encode(const Answer& answer, const HttpRequest& request, const Options& options);
 
+/// As a header has it, in whole seconds: `Wed, 01 Jul 2026 01:30:00 GMT`.
+std::string http_date(core::Instant at);
+
 /// In gzip format. Throws std::runtime_error.
 std::string gzip(std::string_view text);
 

@@ -79,6 +79,14 @@ void set(Fault& fault, std::string_view key, std::string_view value) {
         fault.body = value;
     } else if (key == "retry_after") {
         fault.retry_after = value;
+    } else if (key == "retry_after_date") {
+        fault.retry_after_date = std::chrono::seconds{parse_number<std::int64_t>(key, value)};
+    } else if (key == "header") {
+        const auto colon = value.find(": ");
+        if (colon == std::string_view::npos) {
+            throw std::invalid_argument{fmt::format("header={}: \"Name: value\" is expected", value)};
+        }
+        fault.headers.emplace_back(value.substr(0, colon), value.substr(colon + 2));
     } else if (key == "location") {
         fault.location = value;
     } else if (key == "interval") {
@@ -91,8 +99,8 @@ void set(Fault& fault, std::string_view key, std::string_view value) {
 }
 
 bool hits(const Fault& fault, Operation operation, std::optional<std::int64_t> organisation,
-          std::string_view business_id) {
-    return fault.operation.value_or(operation) == operation &&
+          std::string_view business_id, bool moved) {
+    return (!moved || fault.kind != Fault::Kind::redirect) && fault.operation.value_or(operation) == operation &&
            (!fault.organisation || fault.organisation == organisation) &&
            (!fault.business_id || *fault.business_id == business_id);
 }
@@ -132,10 +140,10 @@ void FaultPlan::clear() {
 }
 
 std::optional<Fault> FaultPlan::take(Operation operation, std::optional<std::int64_t> organisation,
-                                     std::string_view business_id) {
+                                     std::string_view business_id, bool moved) {
     const std::scoped_lock lock{mutex_};
     for (auto& fault : faults_) {
-        if (fault.times == 0U || !hits(fault, operation, organisation, business_id)) {
+        if (fault.times == 0U || !hits(fault, operation, organisation, business_id, moved)) {
             continue;
         }
         if (fault.after > 0) {

@@ -32,7 +32,8 @@ struct Fault {
         expired_token,    ///< 401, and the token is dead from now on
         duplicate_items,  ///< a listing's page begins with its first item twice
         shift_items,      ///< pages after the first begin `shift` items earlier, as if that many had been added before
-        redirect,         ///< `status` (302 unless set) to `location`; `{target}` in it is the request's own target
+        redirect,         ///< `status` (302 unless set) to `location`; `{target}` in it is the request's own target.
+                          ///< Does not hit what came below `/simulator/moved`: one redirect there is enough
         headers           ///< the right answer with `headers` added
     };
 
@@ -46,6 +47,7 @@ struct Fault {
     unsigned status = 0;  ///< 0: 500, and 302 for a redirect
     std::optional<std::string> body;
     std::optional<std::string> retry_after;
+    std::optional<std::chrono::seconds> retry_after_date;  ///< Retry-After as a date, that long after the answer's
     std::vector<std::pair<std::string, std::string>> headers;
     std::string location = "{target}";
     std::chrono::milliseconds interval{100};
@@ -53,8 +55,8 @@ struct Fault {
 };
 
 /// Reads `key=value,...`: kind, operation, organisation, business_id, times, after, status, body, retry_after,
-/// location, interval (milliseconds), shift; `status=500` alone is a fault of kind status. Throws std::invalid_argument
-/// with a sentence.
+/// retry_after_date (seconds), header (`Name: value`; repeatable), location, interval (milliseconds), shift;
+/// `status=500` alone is a fault of kind status. A value holds no comma. Throws std::invalid_argument with a sentence.
 Fault parse_fault(std::string_view text);
 
 /// The faults that are still to come. Thread-safe.
@@ -63,9 +65,9 @@ public:
     void add(Fault fault);
     void clear();
 
-    /// The first fault that hits this call, and counts it.
+    /// The first fault that hits this call, and counts it. `moved`: the call came to where a redirect sent it.
     std::optional<Fault> take(Operation operation, std::optional<std::int64_t> organisation,
-                              std::string_view business_id);
+                              std::string_view business_id, bool moved);
 
 private:
     std::mutex mutex_;

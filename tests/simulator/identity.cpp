@@ -1,5 +1,7 @@
 #include "simulator/identity.hpp"
 
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -89,7 +91,7 @@ std::string pem(X509& certificate) {
 
 }  // namespace
 
-Identity make_identity(CertificateFlaw flaw) {
+Identity make_identity(CertificateFlaw flaw, const std::string& host) {
     const auto ca_key = make_key();
     const auto ca = make_certificate({.name = "heiasync test authority"}, *ca_key);
     extend(*ca, *ca, NID_basic_constraints, "critical,CA:TRUE");
@@ -101,8 +103,11 @@ Identity make_identity(CertificateFlaw flaw) {
     const bool expired = flaw == CertificateFlaw::expired;
     const auto certificate = make_certificate(
         {.name = "simulator", .serial = 2, .from = -3 * a_day, .until = expired ? -2 * a_day : 30 * a_day}, *key);
+    boost::system::error_code no_address;
+    boost::asio::ip::make_address(host, no_address);
+    const auto names = fmt::format("DNS:localhost,IP:127.0.0.1,{}:{}", no_address ? "DNS" : "IP", host);
     extend(*certificate, *ca, NID_subject_alt_name,
-           flaw == CertificateFlaw::wrong_host ? "DNS:elsewhere.example" : "DNS:localhost,IP:127.0.0.1");
+           flaw == CertificateFlaw::wrong_host ? "DNS:elsewhere.example" : names.c_str());
     extend(*certificate, *ca, NID_ext_key_usage, "serverAuth");
     if (flaw == CertificateFlaw::self_signed) {
         sign(*certificate, *certificate, *key);

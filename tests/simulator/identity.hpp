@@ -7,14 +7,15 @@ namespace heiasync::simulator {
 /// What is wrong with the server's certificate.
 enum class CertificateFlaw { none, wrong_host, expired, self_signed };
 
-/// A private key and a certificate for localhost and 127.0.0.1, made for this process, and the authority behind it.
+/// A private key and a certificate, made for this process, and the authority behind it.
 struct Identity {
     std::string ca_pem;
     std::string certificate_pem;
     std::string key_pem;
 };
 
-/// Where the certificate is self-signed, `ca_pem` is an authority that did not sign it. Throws std::runtime_error.
-Identity make_identity(CertificateFlaw flaw);
+/// For localhost, 127.0.0.1 and `host`, which is a name or an address. Where the certificate is self-signed, `ca_pem`
+/// is an authority that did not sign it. Throws std::runtime_error.
+Identity make_identity(CertificateFlaw flaw, const std::string& host);
 
 }  // namespace heiasync::simulator

@@ -50,7 +50,12 @@ int main(int argc, char** argv) {
     std::string credentials_directory;
     std::vector<std::string> faults;
     std::int64_t latency = 0;
+    std::string ca_file;
     const std::map<std::string, StatsShape> shapes{{"wrapped", StatsShape::wrapped}, {"bare", StatsShape::bare}};
+    const std::map<std::string, CertificateFlaw> flaws{{"good", CertificateFlaw::none},
+                                                       {"wrong-host", CertificateFlaw::wrong_host},
+                                                       {"expired", CertificateFlaw::expired},
+                                                       {"self-signed", CertificateFlaw::self_signed}};
 
     CLI::App app{
         "A fake HeiaHeia Admin API for demonstrations and tests. Prints its base URL on stdout when it listens;\n"
@@ -66,8 +71,13 @@ int main(int argc, char** argv) {
     app.add_option("--latency", latency, "milliseconds before every answer")->check(CLI::NonNegativeNumber);
     app.add_option("--page-cap", options.page_cap, "most items on a page")->check(CLI::Range(1, 500));
     app.add_flag("--chunked", options.chunked, "send large bodies in chunks");
+    app.add_option("--tls", options.tls, "https, with a certificate that is good, wrong-host, expired or self-signed")
+        ->transform(CLI::CheckedTransformer(flaws));
+    app.add_option("--ca-file", ca_file, "where to write the authority that signed the certificate")->needs("--tls");
     app.add_option("--fault", faults,
-                   "what goes wrong, for example operation=stats,organisation=123,status=500,times=2; repeatable");
+                   "what goes wrong, for example operation=stats,organisation=123,status=500,times=2; repeatable.\n"
+                   "Kinds: status, drop, reset, truncate, hang, drip, delay, garbage, html, empty, broken_gzip,\n"
+                   "cut_short, expired_token, duplicate_items, shift_items, redirect, headers");
     CLI11_PARSE(app, argc, argv);
 
     try {
@@ -78,6 +88,9 @@ int main(int argc, char** argv) {
         }
         if (!credentials_directory.empty()) {
             write_credentials(credentials_directory, options.credentials);
+        }
+        if (!ca_file.empty()) {
+            std::ofstream{ca_file} << simulator.ca_pem();
         }
         std::cout << simulator.base_url() << std::endl;
         wait_for_signal();

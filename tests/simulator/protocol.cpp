@@ -1,6 +1,7 @@
 #include "simulator/protocol.hpp"
 
 #include "simulator/dice.hpp"
+#include "simulator/encoding.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -87,6 +88,7 @@ struct Protocol::Call {
     const HttpRequest& http;
     std::string target;  ///< as it came
     std::string path;    ///< decoded, without the prefix of what was moved
+    bool moved = false;  ///< it had that prefix
     std::vector<std::pair<std::string, std::string>> query;
     std::optional<std::string> header_token;
     core::Instant at;
@@ -101,7 +103,8 @@ struct Protocol::Call {
             return;
         }
         path = std::string{url->path()};
-        if (path.starts_with(moved_prefix)) {
+        moved = path.starts_with(moved_prefix);
+        if (moved) {
             path.erase(0, moved_prefix.size());
         }
         for (const auto& parameter : url->params()) {
@@ -202,7 +205,7 @@ Answer Protocol::answer(const HttpRequest& request, std::size_t in_flight) {
     if (in_flight > 1) {
         violation(Violation::Kind::concurrent_requests, call, fmt::format("{} requests at once", in_flight));
     }
-    call.fault = faults_.take(call.operation, call.organisation, call.business_id());
+    call.fault = faults_.take(call.operation, call.organisation, call.business_id(), call.moved);
 
     auto answer = time_is_readable ? dispatch(call) : invalid_param("X-Simulated-Time is no ISO 8601 time");
     answer.at = call.at;
@@ -314,6 +317,9 @@ Answer Protocol::dispatch(const Call& call) {
                 }
                 if (fault.retry_after) {
                     answer.headers.emplace_back("Retry-After", *fault.retry_after);
+                } else if (fault.retry_after_date) {
+                    answer.headers.emplace_back("Retry-After",
+                                                http_date(call.at + options_.date_skew + *fault.retry_after_date));
                 }
                 return answer;
             }
@@ -513,7 +519,7 @@ Answer Protocol::list_reports(const Call& call) {
 }
 
 Answer Protocol::full_data(const Call& call) {
-    if (options_.full_data_location && !std::string_view{call.target}.starts_with(moved_prefix)) {
+    if (options_.full_data_location && !call.moved) {
         return redirect(302, *options_.full_data_location, call.target);
     }
     if (!call.report) {

@@ -80,10 +80,14 @@ struct Simulator::Server {
           acceptor{io, tcp::endpoint{asio::ip::address_v4::loopback(), options.port}} {
         port = acceptor.local_endpoint().port();
         if (options.tls) {
-            auto identity = make_identity(*options.tls);
+            auto identity = make_identity(*options.tls, options.tls_host);
             tls.use_certificate_chain(asio::buffer(identity.certificate_pem));
             tls.use_private_key(asio::buffer(identity.key_pem), asio::ssl::context::pem);
             ca_pem = std::move(identity.ca_pem);
+            if (options.only_tls_1_1) {
+                SSL_CTX_set_max_proto_version(tls.native_handle(), TLS1_1_VERSION);
+                SSL_CTX_set_cipher_list(tls.native_handle(), "DEFAULT@SECLEVEL=0");  // which such an old one needs
+            }
         }
         asio::co_spawn(io, accept(), asio::detached);
         thread = std::thread{[this] { io.run(); }};
@@ -230,8 +234,9 @@ Simulator::Simulator(Options options) : server_{std::make_unique<Server>(std::mo
 Simulator::~Simulator() = default;
 
 std::string Simulator::base_url() const {
-    return server_->options.tls ? fmt::format("https://localhost:{}", server_->port)
-                                : fmt::format("http://127.0.0.1:{}", server_->port);
+    const auto& options = server_->options;
+    return options.tls ? fmt::format("https://{}:{}", options.tls_host, server_->port)
+                       : fmt::format("http://127.0.0.1:{}", server_->port);
 }
 
 std::uint16_t Simulator::port() const {

@@ -34,6 +34,8 @@ struct Options {
     std::size_t organisations = 300;     ///< about an eighth of them of size class 20
     std::uint16_t port = 0;              ///< 0: a free one
     std::optional<CertificateFlaw> tls;  ///< none: plain http
+    std::string tls_host = "localhost";  ///< the name or address that the certificate and base_url() are for
+    bool only_tls_1_1 = false;           ///< nothing newer is spoken
     Credentials credentials;
 
     StatsShape stats_shape = StatsShape::wrapped;
@@ -71,7 +73,7 @@ public:
     Simulator& operator=(const Simulator&) = delete;
     ~Simulator();
 
-    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://TLS_HOST:PORT`.
     [[nodiscard]] std::string base_url() const;
     [[nodiscard]] std::uint16_t port() const;
     /// The authority that signed the server's certificate, as PEM; empty without TLS.

@@ -9,6 +9,7 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -33,6 +34,32 @@ std::string token_request(const Credentials& credentials, std::string_view magic
     return fmt::format(
         R"({{"grant_type":"magic_token","email":"{}","magic_token":"{}","client_id":"{}","client_secret":"{}"}})",
         credentials.email, magic_token, credentials.client_id, credentials.client_secret);
+}
+
+std::string path(std::int64_t organisation, std::string_view rest) {
+    return fmt::format("/admin/v1/documents/organisations/{}/{}", organisation, rest);
+}
+
+std::string full_data(const Report& report) {
+    return fmt::format("/reports/v1/documents/reports/{}/full_data", report.data_instance_id);
+}
+
+/// Of a call that is about the report, or about its organisation.
+std::string target(Operation operation, const Report& report) {
+    switch (operation) {
+        case Operation::token:
+            return "/oauth/token";
+        case Operation::organisations:
+            return "/admin/v1/documents/organisations";
+        case Operation::stats:
+            return path(report.organisation_id, "stats");
+        case Operation::energy_levels:
+            return path(report.organisation_id, "energy_levels?start_date=2026-06-01&end_date=2026-06-30");
+        case Operation::reports:
+            return path(report.organisation_id, "reports?viewed=true");
+        default:
+            return full_data(report);
+    }
 }
 
 /// A simulator whose clock stands at `now`, and a client that has a token of it.
@@ -62,6 +89,13 @@ public:
             found.push_back(item["id"].GetInt64());
         }
         return found;
+    }
+
+    /// One call of an operation; it is about the report, and about its organisation.
+    RawAnswer call(Operation operation, const Report& report) {
+        const auto& wanted = simulator.options().credentials;
+        return operation == Operation::token ? client.post("/oauth/token", token_request(wanted, wanted.magic_token))
+                                             : get(target(operation, report));
     }
 
     /// The first organisation that satisfies the condition.
@@ -111,14 +145,6 @@ private:
         return options;
     }
 };
-
-std::string path(std::int64_t organisation, std::string_view rest) {
-    return fmt::format("/admin/v1/documents/organisations/{}/{}", organisation, rest);
-}
-
-std::string full_data(const Report& report) {
-    return fmt::format("/reports/v1/documents/reports/{}/full_data", report.data_instance_id);
-}
 
 void expect_refused(const RawAnswer& answer, unsigned status, std::string_view code) {
     EXPECT_EQ(answer.status, status);
@@ -446,26 +472,42 @@ struct FaultCase {
 
 class Faults : public testing::TestWithParam<FaultCase> {};
 
+constexpr std::array calls{Operation::token,         Operation::organisations, Operation::stats,
+                           Operation::energy_levels, Operation::reports,       Operation::full_data};
+
 TEST_P(Faults, HitTheCallTheyAreForAndOnlyIt) {
-    Session session;
-    const auto report = session.viewed_report();
-    session.simulator.fail(
-        parse_fault(fmt::format("{},organisation={},times=1", GetParam().fault, report.organisation_id)));
-    const auto expected = report_document(session.simulator.world(), report);
-    EXPECT_EQ(session.get("/admin/v1/documents/organisations").status, 200U);
-    const auto answer = session.client.get(full_data(report));
-    EXPECT_EQ(answer.complete, GetParam().complete);
-    EXPECT_EQ(answer.status, GetParam().status);
-    EXPECT_NE(answer.body, expected);
-    const auto again = session.client.get(full_data(report));
-    EXPECT_TRUE(again.complete);
-    EXPECT_EQ(again.body, expected);
-    EXPECT_TRUE(session.simulator.requests().at(2).faulty);
+    for (const auto operation : calls) {
+        SCOPED_TRACE(to_string(operation));
+        Session session;
+        const auto report = session.viewed_report();
+        const auto expected = session.call(operation, report).body;
+        session.simulator.fail(
+            parse_fault(fmt::format("{},operation={},times=1", GetParam().fault, to_string(operation))));
+        for (const auto other : calls) {
+            if (other != operation) {
+                EXPECT_EQ(session.call(other, report).status, 200U) << to_string(other);
+            }
+        }
+        const auto answer = session.call(operation, report);
+        EXPECT_EQ(answer.complete, GetParam().complete);
+        EXPECT_EQ(answer.status, GetParam().status);
+        EXPECT_NE(answer.body, expected);
+        EXPECT_TRUE(session.simulator.requests().back().faulty);
+        session.log_in();
+        const auto again = session.call(operation, report);
+        EXPECT_TRUE(again.complete);
+        EXPECT_EQ(again.status, 200U);
+        if (operation != Operation::token) {  // which is another one each time
+            EXPECT_EQ(again.body, expected);
+        }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, Faults,
-    testing::Values(FaultCase{"status", "status=503,retry_after=7", true, 503},
+    testing::Values(FaultCase{"status", "status=503", true, 503},
+                    FaultCase{"status_with_seconds", "status=503,retry_after=7", true, 503},
+                    FaultCase{"status_with_date", "status=429,retry_after_date=7", true, 429},
                     FaultCase{"drop", "kind=drop", false, 0}, FaultCase{"reset", "kind=reset", false, 200},
                     FaultCase{"truncate", "kind=truncate", false, 200}, FaultCase{"garbage", "kind=garbage", false, 0},
                     FaultCase{"html", "kind=html", true, 200}, FaultCase{"empty", "kind=empty", true, 200},
@@ -484,14 +526,34 @@ TEST(Fault, CarriesItsDetails) {
     EXPECT_EQ(answer.fields.at("Retry-After"), "7");
     EXPECT_EQ(answer.body, "slow down");
     EXPECT_EQ(session.get(stats).status, 200U);
-    session.simulator.fail(parse_fault("kind=redirect"));
-    EXPECT_EQ(session.get(stats).fields.at("Location"), stats) << "a loop";
-    session.simulator.clear_faults();
-    Fault fault;
-    fault.kind = Fault::Kind::headers;
-    fault.headers = {{"X-Extra", "1"}};
-    session.simulator.fail(fault);
+    session.simulator.fail(parse_fault("kind=headers,header=X-Extra: 1,header=Age: 7"));
     EXPECT_EQ(session.get(stats).fields.at("X-Extra"), "1");
+    EXPECT_EQ(session.get(stats).fields.at("Age"), "7");
+}
+
+TEST(Fault, AsksForPatienceUntilADateOfItsOwnClock) {
+    Options options;
+    options.date_skew = std::chrono::minutes{1};
+    Session session{options};
+    session.simulator.fail(parse_fault("operation=organisations,status=503,retry_after_date=90"));
+    const auto answer = session.get("/admin/v1/documents/organisations");
+    EXPECT_EQ(answer.fields.at("Date"), "Wed, 01 Jul 2026 01:31:00 GMT");
+    EXPECT_EQ(answer.fields.at("Retry-After"), "Wed, 01 Jul 2026 01:32:30 GMT");
+}
+
+TEST(Fault, RedirectsInALoopOrOnceToWhereTheAnswerIs) {
+    Session session;
+    const auto stats = path(session.simulator.world().organisations(now).front().id, "stats");
+    const auto expected = session.get(stats).body;
+    session.simulator.fail(parse_fault("kind=redirect,status=307"));
+    const auto loop = session.get(stats);
+    EXPECT_EQ(loop.status, 307U);
+    EXPECT_EQ(loop.fields.at("Location"), stats);
+    session.simulator.clear_faults();
+    session.simulator.fail(parse_fault("kind=redirect,location=/simulator/moved{target}"));
+    const auto moved = session.get(stats);
+    EXPECT_EQ(moved.status, 302U);
+    EXPECT_EQ(session.get(moved.fields.at("Location")).body, expected);
 }
 
 TEST(Fault, RepeatsAndShiftsItemsBetweenPages) {
@@ -510,19 +572,23 @@ TEST(Fault, RepeatsAndShiftsItemsBetweenPages) {
 }
 
 TEST(Fault, HangsUntilTheClientGoesAndDripsByteByByte) {
-    Session session;
-    session.simulator.fail(parse_fault("kind=hang,operation=stats,times=1"));
-    session.simulator.fail(parse_fault("kind=drip,operation=stats,times=1,interval=1"));
-    const auto stats = path(session.simulator.world().organisations(now).front().id, "stats");
-    {
-        RawClient impatient{session.simulator.port()};
-        impatient.send(stats, {{"Authorization", "Bearer " + session.token}});
-        while (session.simulator.requests().size() < 2) {
-            std::this_thread::yield();
+    for (const auto operation : calls) {
+        SCOPED_TRACE(to_string(operation));
+        Session session;
+        session.simulator.fail(parse_fault(fmt::format("kind=hang,operation={},times=1", to_string(operation))));
+        session.simulator.fail(
+            parse_fault(fmt::format("kind=drip,operation={},times=1,interval=1", to_string(operation))));
+        const auto report = session.viewed_report();
+        {
+            RawClient impatient{session.simulator.port()};
+            impatient.send(target(operation, report));
+            while (session.simulator.requests().size() < 2) {
+                std::this_thread::yield();
+            }
         }
+        EXPECT_TRUE(session.call(operation, report).complete);
+        EXPECT_EQ(session.simulator.max_in_flight(), 1U);
     }
-    EXPECT_TRUE(session.get(stats).complete);
-    EXPECT_EQ(session.simulator.max_in_flight(), 1U);
 }
 
 TEST(Fault, IsReadFromTextOrRefusedWithASentence) {
@@ -533,7 +599,8 @@ TEST(Fault, IsReadFromTextOrRefusedWithASentence) {
     EXPECT_EQ(fault.business_id, "1-2");
     EXPECT_EQ(fault.interval, std::chrono::milliseconds{5});
     EXPECT_EQ(fault.shift, -1);
-    for (const auto* text : {"kind=nothing", "operation=stat", "organisation=x", "times=-1", "colour=red", "drop"}) {
+    for (const auto* text : {"kind=nothing", "operation=stat", "organisation=x", "times=-1", "colour=red", "drop",
+                             "header=X", "retry_after_date=soon"}) {
         EXPECT_THROW((void)parse_fault(text), std::invalid_argument) << text;
     }
 }
