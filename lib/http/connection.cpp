@@ -198,7 +198,8 @@ asio::awaitable<std::unique_ptr<Connection>> Connector::connect(const Origin& se
                                                                 std::chrono::milliseconds timeout) {
     Opening opening{server, proxy, steady_clock::now() + timeout};
     if (!co_await within(opening.deadline, open(opening))) {
-        throw Failure{Kind::connect, "not connected within " + core::format_duration(timeout)};
+        const std::string through = proxy ? fmt::format("proxy {}: ", authority(proxy->origin)) : std::string{};
+        throw Failure{Kind::connect, fmt::format("{}not connected within {}", through, core::format_duration(timeout))};
     }
     co_return std::move(opening.done);
 }
