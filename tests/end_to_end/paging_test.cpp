@@ -131,19 +131,6 @@ TEST(Shapes, TheTokenGoesInTheHeader) {
     }
 }
 
-TEST(Shapes, ServersWithACertificateOfAPrivateAuthorityAreTrustedByFile) {
-    auto options = small_world();
-    options.tls = simulator::CertificateFlaw::none;
-    Installation installation{options};
-    const auto authority = installation.write("authority.pem", installation.api().ca_pem());
-    const auto refused = installation.sync_on("2026-06-15");
-    EXPECT_EQ(refused.exit_code, exit_code::unavailable) << refused;
-    EXPECT_TRUE(installation.api().requests().empty()) << "nothing is said to a server that nobody vouches for";
-
-    installation.config()["api"]["ca_file"] = authority.string();
-    expect_complete(installation);
-}
-
 }  // namespace
 
 }  // namespace heiasync::testing

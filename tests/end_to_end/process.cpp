@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
 #include <ostream>
 #include <stdexcept>
 #include <string_view>
@@ -25,6 +26,9 @@ std::string& all_that_was_printed() {
     static std::string text;
     return text;
 }
+
+/// Processes may be waited for in several threads.
+std::mutex printing;
 
 void check(int error, const char* what) {
     if (error != 0) {
@@ -153,9 +157,16 @@ void Process::signal(int number) const {
     ::kill(pid_, number);
 }
 
+std::string Process::first_line() {
+    while (out_so_far_.find('\n') == std::string::npos && read_some(out_, out_so_far_)) {
+    }
+    return out_so_far_.substr(0, out_so_far_.find('\n'));
+}
+
 Outcome Process::wait(std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     Outcome outcome;
+    outcome.out = std::exchange(out_so_far_, {});
     while (out_ >= 0 || err_ >= 0) {
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -186,6 +197,7 @@ const std::string& transcript() {
 }
 
 void add_to_transcript(std::string_view text) {
+    const std::scoped_lock lock{printing};
     all_that_was_printed() += text;
 }
 

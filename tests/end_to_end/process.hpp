@@ -55,6 +55,9 @@ public:
 
     void signal(int number) const;
 
+    /// Reads the first line of its stdout, or what there is of it where it ends before; once, and before wait().
+    std::string first_line();
+
     /// Until it has ended. Throws std::runtime_error, having killed it, where that takes longer than `limit`.
     Outcome wait(std::chrono::seconds limit = std::chrono::seconds{120});
 
@@ -62,6 +65,7 @@ private:
     pid_t pid_ = 0;
     int out_ = -1;
     int err_ = -1;
+    std::string out_so_far_;
 };
 
 /// Everything that any program printed so far, for what must never be printed.
