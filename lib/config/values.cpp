@@ -65,10 +65,43 @@ bool is_loopback(const urls::authority_view& authority) {
     }
 }
 
+/// 1 to 65535. Boost.URL 1.81 has a number for any digits: 99999 is 34463 to it.
+bool is_port(std::string_view digits) {
+    std::uint16_t number = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [rest, error] = std::from_chars(digits.data(), end, number);
+    return error == std::errc{} && rest == end && number > 0;
+}
+
 /// A host and, where there is a colon, a port after it.
 bool is_server(const urls::authority_view& authority) {
-    const bool bad_port = authority.has_port() && (authority.port().empty() || authority.port_number() == 0);
-    return !authority.has_userinfo() && !authority.host().empty() && !bad_port;
+    const auto port = authority.port();
+    return !authority.has_userinfo() && !authority.host().empty() &&
+           (!authority.has_port() || is_port({port.data(), port.size()}));
+}
+
+/// Labels with dots between them. The last is more than a number, or it would be a mistaken address.
+bool is_host_name(std::string_view name) {
+    constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    std::string_view label;
+    for (std::size_t begin = 0; begin <= name.size(); begin += label.size() + 1) {
+        label = name.substr(begin, name.find('.', begin) - begin);
+        if (label.empty() || label.starts_with('-') || label.ends_with('-') ||
+            label.find_first_not_of(characters) != std::string_view::npos) {
+            return false;
+        }
+    }
+    return label.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+bool is_address_or_name(const urls::authority_view& authority) {
+    switch (authority.host_type()) {
+        case urls::host_type::ipv4:
+        case urls::host_type::ipv6:
+            return true;
+        default:
+            return is_host_name(std::string{authority.encoded_host()});
+    }
 }
 
 }  // namespace
@@ -205,11 +238,11 @@ std::string proxy(const YAML::Node& node) {
 }
 
 std::string listen_address(const YAML::Node& node) {
-    constexpr const char* expected = "expected null or host:port, such as 127.0.0.1:9464";
+    constexpr const char* expected =
+        "expected null or host:port, such as 127.0.0.1:9464: an address or a name, and a port from 1 to 65535";
     std::string address = scalar_or(node, expected);
     const auto parsed = urls::parse_authority(address);
-    const bool any_port = parsed && parsed->port() == "0";  // the system chooses one
-    if (!parsed || parsed->has_userinfo() || parsed->host().empty() || (parsed->port_number() == 0 && !any_port)) {
+    if (!parsed || !is_server(*parsed) || !parsed->has_port() || !is_address_or_name(*parsed)) {
         throw std::invalid_argument{expected};
     }
     return address;

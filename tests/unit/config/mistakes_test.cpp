@@ -127,14 +127,6 @@ INSTANTIATE_TEST_SUITE_P(
              "\"Europe/Helsinki\"?"},
         Case{"zone_of_the_machine", "schedule: {time_zone: localtime}",
              "2:23: schedule.time_zone: expected the name of a time zone, such as Europe/Helsinki"},
-        Case{"listen_without_port", "status: {listen: 127.0.0.1}",
-             "2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464"},
-        Case{"listen_without_host", "status: {listen: ':9464'}",
-             "2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464"},
-        Case{"listen_beyond_ports", "status: {listen: '127.0.0.1:65536'}",
-             "2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464"},
-        Case{"listen_off", "status: {listen: false}",
-             "2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464"},
         Case{"database_null", "database: {url: null}",
              "2:12: database.url: expected a URL, such as postgresql://host/database, or settings of libpq, such as "
              "host=... dbname=..."},
@@ -142,6 +134,40 @@ INSTANTIATE_TEST_SUITE_P(
              "2:17: database.url: expected a URL, such as postgresql://host/database, or settings of libpq, such as "
              "host=... dbname=..."}),
     name_of);
+
+TEST(ListenAddress, that_is_none_is_refused) {
+    for (const char* address : {"127.0.0.1",
+                                "':9464'",
+                                "false",
+                                "'127.0.0.1:'",
+                                "'127.0.0.1:0'",
+                                "'127.0.0.1:65536'",
+                                "'127.0.0.1:99999'",
+                                "'127.0.0.1:-1'",
+                                "'127.0.0.1:http'",
+                                "'999.1.1.1:9464'",
+                                "'1.2.3:9464'",
+                                "'9464:1'",
+                                "'::1:9464'",
+                                "'[::1:9464'",
+                                "'[v1.a]:9464'",
+                                "'*:9464'",
+                                "'-a:9464'",
+                                "'a-.b:9464'",
+                                "'a..b:9464'",
+                                "'a.:9464'",
+                                "'%61:9464'",
+                                "'a b:9464'",
+                                "'me@localhost:9464'",
+                                "'http://localhost:9464'",
+                                "'localhost:9464/metrics'"}) {
+        EXPECT_THAT(mistakes("api: {email: client@example.com, client_id: abc}\nstatus: {listen: " +
+                             std::string{address} + "}"),
+                    ElementsAre("c.yaml:2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464: an "
+                                "address or a name, and a port from 1 to 65535"))
+            << address;
+    }
+}
 
 struct ApiCase {
     std::string name;
@@ -175,6 +201,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_with_a_bad_port", "base_url: 'https://h:0'",
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
+        ApiCase{"url_with_a_port_beyond_ports", "base_url: 'https://h:99999'",
+                "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_with_a_blank", "base_url: 'https://h '",
                 "13: api.base_url: expected an absolute URL, such as https://api.heiaheia.com"},
         ApiCase{"url_with_a_password", "base_url: https://u:hunter2@h",
@@ -192,6 +220,7 @@ INSTANTIATE_TEST_SUITE_P(
         ApiCase{"ftp", "base_url: ftp://localhost",
                 "13: api.base_url: expected https; http would show the token, and is for a loopback address only"},
         ApiCase{"proxy_without_port", "proxy: http://proxy", "10: api.proxy: expected null or http://host:port"},
+        ApiCase{"proxy_beyond_ports", "proxy: http://proxy:65537", "10: api.proxy: expected null or http://host:port"},
         ApiCase{"proxy_over_https", "proxy: https://proxy:1", "10: api.proxy: expected null or http://host:port"},
         ApiCase{"proxy_with_a_path", "proxy: http://proxy:1/x", "10: api.proxy: expected null or http://host:port"},
         ApiCase{
