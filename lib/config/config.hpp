@@ -118,7 +118,8 @@ Config parse(const std::string& text, const std::filesystem::path& file);
 std::string print(const Config& config);
 
 /// Opens the secret where it is kept. A trailing line break is cut. Throws ConfigError where there is none, where it is
-/// empty, or where the file (or, for a literal, the configuration file) can be read by everybody.
+/// empty, where its file is no regular one, or where the file (or, for a literal, the configuration file) can be read
+/// by everybody.
 core::Secret read_secret(const SecretSource& source, const std::filesystem::path& config_file);
 
 }  // namespace heiasync::config

@@ -37,6 +37,15 @@ private:
     int number_;
 };
 
+/// Before it is opened: a FIFO would wait for its writer, and a device may do anything.
+void refuse_irregular(const std::filesystem::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+        refuse(fmt::format("{}: is no regular file; expected a file that holds the secret and nothing else",
+                           file.string()));
+    }
+}
+
 void refuse_world_readable(mode_t mode, const std::filesystem::path& file) {
     if ((mode & S_IROTH) != 0) {
         refuse(fmt::format("{0}: holds a secret and can be read by everybody; chmod o-r {0}", file.string()));
@@ -61,6 +70,7 @@ std::string read_all(const Descriptor& descriptor, const std::filesystem::path& 
 }
 
 std::string read_file(const std::filesystem::path& file) {
+    refuse_irregular(file);
     const Descriptor descriptor{file};
     struct stat status {};
     if (descriptor.number() < 0 || ::fstat(descriptor.number(), &status) != 0) {

@@ -1,6 +1,8 @@
 #include "config/config.hpp"
 #include "unit/config/temporary_file.hpp"
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 using testing::ThrowsMessage;
 
 constexpr const char* variable = "HEIASYNC_TEST_SECRET";
@@ -124,11 +127,23 @@ TEST(ReadSecret, refuses_a_file_that_is_not_there) {
                 ThrowsMessage<ConfigError>("/nonexistent/token: cannot be opened: No such file or directory"));
 }
 
-TEST(ReadSecret, refuses_a_folder) {
+TEST(ReadSecret, refuses_what_is_no_regular_file_without_opening_it) {
     const TemporaryFile file{""};
-    std::filesystem::permissions(file.folder(), std::filesystem::perms::owner_all);
-    EXPECT_THAT([&] { (void)read_file(file.folder()); },
-                ThrowsMessage<ConfigError>(file.folder().string() + ": cannot be read: Is a directory"));
+    const std::filesystem::path pipe = file.folder() / "opening-this-never-returns";
+    ASSERT_EQ(mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
+    const std::filesystem::path link = file.folder() / "link-to-it";
+    std::filesystem::create_symlink(pipe, link);
+    for (const std::filesystem::path& irregular : {file.folder(), pipe, link, std::filesystem::path{"/dev/null"}}) {
+        EXPECT_THAT([&] { (void)read_file(irregular); },
+                    ThrowsMessage<ConfigError>(StartsWith(irregular.string() + ": is no regular file; expected")));
+    }
+}
+
+TEST(ReadSecret, follows_a_link_to_a_file) {
+    const TemporaryFile file{"hunter2"};
+    const std::filesystem::path link = file.folder() / "link";
+    std::filesystem::create_symlink(file.path(), link);
+    EXPECT_EQ(read_file(link), "hunter2");
 }
 
 TEST(ReadSecret, says_where_one_can_be_put_where_there_is_none) {
