@@ -15,7 +15,7 @@ public:
         hindered,  ///< a time-out, a lock, a deadlock: the same may succeed another time
         refused,   ///< this data cannot be stored (SQLSTATE class 22 or 23): another transaction can go on
         schema,    ///< the schema is missing, older or newer than this program, or the role may not use it
-        settings,  ///< the database URL is none that libpq takes
+        settings,  ///< the database URL is none that libpq takes, or names a database of another encoding than UTF8
         ours       ///< anything else: a mistake of this program
     };
 

@@ -24,6 +24,7 @@ constexpr auto between_tries_for_a_lock = 200ms;
 constexpr auto between_tries_of_a_migration = 1s;
 constexpr int tries_of_a_migration = 60;
 
+constexpr Statement ask_for_encoding{"ask for the encoding of the database", "SHOW server_encoding"};
 constexpr Statement ask_for_table{"look for the schema",
                                   "SELECT to_regclass('heiasync.schema_migrations') IS NOT NULL"};
 constexpr Statement read_applied{"read the applied migrations",
@@ -42,9 +43,23 @@ struct Applied {
     core::Instant at;
 };
 
+/// Names and answers come in every script; another encoding refuses some of them, or keeps bytes that mean nothing.
+void require_utf8(Transaction& transaction) {
+    const auto encoding = transaction.run(ask_for_encoding)[0][0].as<std::string>();
+    if (encoding != "UTF8") {
+        throw DatabaseError{Kind::settings,
+                            fmt::format("the encoding of the database is {}, where only UTF8 holds every text: make "
+                                        "another one with `createdb --encoding UTF8 --locale C.UTF-8 --template "
+                                        "template0 NAME`, and let database.url name it",
+                                        encoding),
+                            ""};
+    }
+}
+
 std::map<int, Applied> applied_migrations(Session& session) {
     std::map<int, Applied> applied;
     session.transact([&applied](Transaction& transaction) {
+        require_utf8(transaction);
         if (!transaction.run(ask_for_table)[0][0].as<bool>()) {
             return;
         }

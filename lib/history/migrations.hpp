@@ -53,16 +53,17 @@ struct MigrateOptions {
     std::function<void(const MigrationStatus&)> applied;  ///< called after each commit; may be empty
 };
 
-/// What the schema of the database is. Blocks. Throws DatabaseError.
+/// What the schema of the database is. Blocks. Throws DatabaseError: of kind `settings`, with a sentence that says what
+/// to do, where the encoding of the database is not UTF8.
 SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations);
 
 /// Throws DatabaseError of kind `schema`, with a sentence that says what to do, where the schema is newer or changed.
 void require_ours(const SchemaStatus& status);
 
 /// Applies what is pending, each migration in a transaction of its own, under a lock so that two starters do not
-/// collide. Blocks. Throws DatabaseError: what require_ours() throws; with SQLSTATE 55P03 where another migrate is
-/// going on and is not to be waited for, or where a reader held a lock for minutes. Throws std::invalid_argument where
-/// `to` is no version, or lies behind what is applied. Returns the versions applied.
+/// collide. Blocks. Throws DatabaseError: what schema_status() and require_ours() throw; with SQLSTATE 55P03 where
+/// another migrate is going on and is not to be waited for, or where a reader held a lock for minutes. Throws
+/// std::invalid_argument where `to` is no version, or lies behind what is applied. Returns the versions applied.
 std::vector<int> migrate(const std::string& url, std::span<const Migration> migrations, const MigrateOptions& options,
                          const std::function<core::Instant()>& now);
 

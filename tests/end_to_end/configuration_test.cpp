@@ -1,4 +1,5 @@
 #include "installation.hpp"
+#include "support/postgres.hpp"
 
 #include <sys/stat.h>
 
@@ -17,6 +18,7 @@ namespace heiasync::testing {
 
 namespace {
 
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -125,6 +127,17 @@ TEST(Secrets, AFileThatEverybodyCanReadIsRefused) {
     EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr((installation.directory() / "magic_token").string()));
     EXPECT_THAT(outcome.err, AnyOf(HasSubstr("chmod"), HasSubstr("600")));
+    EXPECT_THAT(installation.api().requests(), IsEmpty());
+}
+
+TEST(Secrets, AFileThatIsNoRegularOneIsRefused) {
+    Installation installation;
+    const auto pipe = installation.directory() / "opening-this-never-returns";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
+    installation.config()["api"]["client_secret_file"] = pipe.string();
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(pipe.string() + ": is no regular file; expected"));
     EXPECT_THAT(installation.api().requests(), IsEmpty());
 }
 
@@ -272,6 +285,20 @@ TEST(SimulatedTime, AMigratedDatabaseWithoutARunIsStillEmpty) {
     ASSERT_EQ(installation.run({"migrate"}).exit_code, exit_code::done);
     const auto outcome = installation.sync_on("2026-06-15", {"--stream", "usage-stats"});
     EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+}
+
+TEST(Schema, ADatabaseOfAnotherEncodingThanUtf8IsRefused) {
+    Installation installation;
+    for (const auto* encoding : {"LATIN1", "SQL_ASCII"}) {
+        installation.config()["database"]["url"] = PostgresServer::shared().create_database_in(encoding);
+        for (const auto& command : std::vector<std::vector<std::string>>{
+                 {"migrate"}, {"migrate", "--status"}, {"sync"}, {"sync", "--dry-run"}}) {
+            const auto outcome = installation.run(command);
+            EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+            EXPECT_THAT(outcome.err, AllOf(HasSubstr(encoding), HasSubstr("--encoding UTF8"))) << "what to do";
+        }
+    }
+    EXPECT_THAT(installation.api().requests(), IsEmpty());
 }
 
 TEST(Schema, AStaleOneIsRefusedWhereMigratingIsNotAllowed) {

@@ -99,14 +99,18 @@ std::string PostgresServer::url(std::string_view database) const {
     return fmt::format("postgresql:///{}?host={}&user=postgres", database, directory_.string());
 }
 
-std::string PostgresServer::create_database_from(std::string_view template_name) {
+std::string PostgresServer::create_database_with(std::string_view options) {
     const std::string name = fmt::format("test_{}", ++databases_);
-    run(url("postgres"), fmt::format("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template_name));
+    run(url("postgres"), fmt::format("CREATE DATABASE {} STRATEGY file_copy {}", name, options));
     return url(name);
 }
 
 std::string PostgresServer::create_database() {
-    return create_database_from("template1");
+    return create_database_with("TEMPLATE template1");
+}
+
+std::string PostgresServer::create_database_in(std::string_view encoding) {
+    return create_database_with(fmt::format("TEMPLATE template0 ENCODING '{}' LC_COLLATE 'C' LC_CTYPE 'C'", encoding));
 }
 
 std::string PostgresServer::create_migrated_database() {
@@ -117,7 +121,7 @@ std::string PostgresServer::create_migrated_database() {
         history::migrate(url(migrated_template), history::embedded_migrations(), {}, now);
         template_is_migrated_ = true;
     }
-    return create_database_from(migrated_template);
+    return create_database_with(fmt::format("TEMPLATE {}", migrated_template));
 }
 
 std::string PostgresServer::as_role(const std::string& url, std::string_view role) {

@@ -23,6 +23,8 @@ public:
 
     /// The URL of a new database without a schema.
     std::string create_database();
+    /// The same in another encoding than UTF8.
+    std::string create_database_in(std::string_view encoding);
     /// The URL of a new database with the newest schema.
     std::string create_migrated_database();
     /// The same database as another role.
@@ -35,7 +37,7 @@ public:
 
 private:
     std::string url(std::string_view database) const;
-    std::string create_database_from(std::string_view template_name);
+    std::string create_database_with(std::string_view options);
 
     std::filesystem::path directory_;
     std::filesystem::path log_file_;
