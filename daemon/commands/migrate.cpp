@@ -43,7 +43,7 @@ core::ExitCode show_status(const history::SchemaStatus& status) {
             std::cout << "The schema is up to date.\n";
             return core::ExitCode::done;
         case State::pending:
-            std::cout << "Migrations are pending: run `heiasyncd migrate`.\n";
+            std::cout << "The schema is not up to date: run `heiasyncd migrate`.\n";
             return core::ExitCode::incomplete;
         case State::newer:
             std::cerr << "heiasyncd: the database is newer than this program: install the version that migrated it.\n";
@@ -95,9 +95,8 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
     }
     if (!quiet) {
         const bool is_newest = !command.to || *command.to == migrations.back().version;
-        std::cout << (is_newest
-                          ? std::string{"The schema is up to date.\n"}
-                          : fmt::format("The schema is at version {}; later migrations are pending.\n", *command.to));
+        std::cout << (is_newest ? std::string{"The schema is up to date.\n"}
+                                : fmt::format("The schema is at version {}, not up to date.\n", *command.to));
     }
     return core::ExitCode::done;
 }
