@@ -87,6 +87,7 @@ std::optional<std::string> limits_of(const SyncCommand& command) {
     const std::set<std::string> streams{command.streams.begin(), command.streams.end()};
     const std::set<std::int64_t> organisations{command.organisations.begin(), command.organisations.end()};
     std::vector<std::string> limits;
+    limits.reserve(streams.size() + organisations.size() + 1);
     for (const std::string& stream : streams) {
         limits.push_back(fmt::format("--stream {}", stream));
     }

@@ -18,7 +18,7 @@ asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task,
     session.received(task, answer.received_at);
     if (!answer.value.rejected.empty()) {
         if (!session.last_pass) {
-            throw answer.value.rejected.front();
+            throw documents::DecodeError{answer.value.rejected.front()};
         }
         task.status = history::TaskStatus::failed;
         task.reason = "not_decodable";

@@ -171,6 +171,7 @@ private:
             co_return co_await list();
         }
         std::vector<documents::Organisation> organisations;
+        organisations.reserve(known.size());
         for (history::KnownOrganisation& item : known) {
             organisations.push_back(std::move(item.organisation));
         }

@@ -105,8 +105,7 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
 }
 
 bool Session::postpone(const history::TaskRecord& failed, const Again& again) {
-    history::TaskKey whole = failed;
-    whole.business_id.clear();
+    const history::TaskKey whole{failed.organisation_id, "", failed.stream, failed.period_start, failed.report_id};
     // What a 400 to a business id means is known once the whole organisation has been asked again.
     const bool undecided = failed.http_status == status_bad_request && !failed.business_id.empty() &&
                            !failed.report_id && postponed.contains(whole);
