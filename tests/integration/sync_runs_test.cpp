@@ -122,7 +122,8 @@ TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
     task.stream = Stream::usage_stats;
     const auto record = [&] {
         transact([&](Transaction& transaction) { record_task(transaction, task); });
-        return static_cast<TaskKey>(task);
+        const TaskKey& key = task;
+        return key;
     };
     std::map<TaskKey, TaskStatus> settled;
     settled[record()] = TaskStatus::done;

@@ -50,7 +50,7 @@ PeriodSettings helsinki_monthly() {
 }
 
 template <class UsageStats, class EnergyLevels>
-auto Asks(std::int64_t organisation_id, UsageStats usage_stats, EnergyLevels energy_levels, ReportListing listing) {
+auto asks(std::int64_t organisation_id, UsageStats usage_stats, EnergyLevels energy_levels, ReportListing listing) {
     return AllOf(
         Field(&OrganisationPlan::organisation_id, organisation_id), Field(&OrganisationPlan::usage_stats, usage_stats),
         Field(&OrganisationPlan::energy_levels, energy_levels), Field(&OrganisationPlan::report_listing, listing));
@@ -59,8 +59,8 @@ auto Asks(std::int64_t organisation_id, UsageStats usage_stats, EnergyLevels ene
 TEST(Plan, AsksStatsAndReportsOfEveryOrganisation) {
     PlanInput input;
     input.organisations = {plain(1), plain(2)};
-    EXPECT_THAT(make_plan(input), ElementsAre(Asks(1, std::vector{""s}, IsEmpty(), ReportListing::ask),
-                                              Asks(2, std::vector{""s}, IsEmpty(), ReportListing::ask)));
+    EXPECT_THAT(make_plan(input), ElementsAre(asks(1, std::vector{""s}, IsEmpty(), ReportListing::ask),
+                                              asks(2, std::vector{""s}, IsEmpty(), ReportListing::ask)));
 }
 
 TEST(Plan, AsksStatsOfTheWholeFirstAndThenOfEachBusinessId) {
@@ -76,7 +76,7 @@ TEST(Plan, LeavesBusinessIdsOutWhereTheyAreNotWanted) {
     input.periods = {may};
     input.organisations = {with_business_ids(1, {"11-1"})};
     EXPECT_THAT(make_plan(input),
-                ElementsAre(Asks(1, std::vector{""s}, ElementsAre(EnergyLevelsTask{"", may}), ReportListing::ask)));
+                ElementsAre(asks(1, std::vector{""s}, ElementsAre(EnergyLevelsTask{"", may}), ReportListing::ask)));
 }
 
 TEST(Plan, LeavesBusinessIdsOutWhereTheOrganisationHasNotSeveral) {
@@ -121,7 +121,7 @@ TEST(Plan, FetchesNoStatsForCellsThatAreSettled) {
     input.periods = {may};
     input.settled = {EnergyLevelsCell{1, "", may.start}};
     input.organisations = {plain(1)};
-    EXPECT_THAT(make_plan(input), ElementsAre(Asks(1, IsEmpty(), IsEmpty(), ReportListing::none)));
+    EXPECT_THAT(make_plan(input), ElementsAre(asks(1, IsEmpty(), IsEmpty(), ReportListing::none)));
 }
 
 history::TaskKey task(history::Stream stream, std::int64_t organisation_id, std::string business_id = "") {
@@ -148,9 +148,9 @@ TEST(Plan, OfAContinuedRunLeavesOutWhatIsSettled) {
         {energy_levels_task(1, "11-1", may.start), skipped}, {task(history::Stream::reports, 1), done},
         {task(history::Stream::reports, 2), failed}};
     const auto plans = make_plan(input);
-    EXPECT_THAT(plans, ElementsAre(Asks(1, std::vector{"11-2"s}, ElementsAre(EnergyLevelsTask{"11-2", may}),
+    EXPECT_THAT(plans, ElementsAre(asks(1, std::vector{"11-2"s}, ElementsAre(EnergyLevelsTask{"11-2", may}),
                                         ReportListing::none),
-                                   Asks(2, IsEmpty(), ElementsAre(EnergyLevelsTask{"", may}), ReportListing::none)));
+                                   asks(2, IsEmpty(), ElementsAre(EnergyLevelsTask{"", may}), ReportListing::none)));
     EXPECT_TRUE(plans[0].whole_usage_stats);
     EXPECT_THAT(plans[0].whole_energy_levels, ElementsAre(may.start));
     EXPECT_FALSE(plans[1].whole_usage_stats) << "it was refused";
