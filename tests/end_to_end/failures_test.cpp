@@ -260,7 +260,9 @@ TEST(Failures, AnApiThatIsGoneOrSilentIsGivenUpAfterFiveCalls) {
     for (const auto kind : {Fault::Kind::status, Fault::Kind::hang}) {
         for (const unsigned after : {3U, 20U}) {
             Installation installation;
-            installation.config()["api"]["request_timeout"] = "200ms";
+            if (kind == Fault::Kind::hang) {
+                installation.config()["api"]["request_timeout"] = "700ms";
+            }
             ASSERT_EQ(installation.sync_on("2026-06-14", {"--stream", "organisations"}).exit_code, exit_code::done);
             installation.api().clear_observations();
             Fault gone;
@@ -283,7 +285,7 @@ TEST(Failures, AnApiThatIsGoneOrSilentIsGivenUpAfterFiveCalls) {
 
 TEST(Failures, AnApiThatIsSilentFromTheFirstCallOnEndsTheRun) {
     Installation installation;
-    installation.config()["api"]["request_timeout"] = "200ms";
+    installation.config()["api"]["request_timeout"] = "700ms";
     Fault silent;
     silent.kind = Fault::Kind::hang;
     installation.api().fail(silent);
