@@ -70,9 +70,9 @@ private:
 };
 
 template <class Work>
-auto run(Work work) {
-    asio::io_context loop{1};
+auto run(asio::io_context& loop, Work work) {
     auto future = asio::co_spawn(loop, std::move(work), asio::use_future);
+    loop.restart();
     loop.run();
     return future.get();
 }
@@ -191,10 +191,10 @@ asio::awaitable<std::optional<http::TlsFacts>> connect(config::Api api, http::Or
 }
 
 /// Whether there is one.
-bool check_connection(Table& table, const config::Api& api) {
+bool check_connection(Table& table, const config::Api& api, asio::io_context& loop) {
     const http::Origin origin = http::parse_url(api.base_url).origin;
     try {
-        const auto tls = run(connect(api, origin));
+        const auto tls = run(loop, connect(api, origin));
         table.line("connection", tls ? fmt::format("{}, certificate verified, valid until {}", tls->protocol,
                                                    core::format_instant(tls->certificate_valid_until))
                                      : "plain http, which is for loopback addresses only");
@@ -308,12 +308,13 @@ void show_descriptions(Table& table, const ProbeReport& report) {
 
 void check_api(Table& table, const config::Config& config, core::Clock& clock) {
     ProbeReport report;
+    asio::io_context loop{1};  // outlives the client, whose connection is its
     table.heading(fmt::format("API {}", config.api.base_url));
     try {
         const auto client = make_client(config.api, clock, client_settings(config.api));
-        if (check_connection(table, config.api)) {
+        if (check_connection(table, config.api, loop)) {
             const heiaheia::AdminApiSettings settings = api_settings(config, false);
-            report = run(heiaheia::probe(*client, settings));
+            report = run(loop, heiaheia::probe(*client, settings));
             check_access(table, report);
         }
     } catch (const CommandError& error) {
