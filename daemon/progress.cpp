@@ -1,5 +1,7 @@
 #include "progress.hpp"
 
+#include "core/counted.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ namespace heiasync {
 
 namespace {
 
+using core::counted;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
@@ -31,10 +34,6 @@ constexpr std::size_t narrow = 5;
 constexpr std::size_t comfortable = 10;
 constexpr int default_columns = 80;
 constexpr const char* erase_to_end = "\x1b[K";
-
-std::string counted(std::int64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
 
 std::string rough(milliseconds exact) {
     const auto time = std::chrono::ceil<seconds>(exact);
@@ -96,7 +95,7 @@ std::string render(const sync::Progress& progress, milliseconds elapsed, int col
     const std::string requests = counted(progress.requests, "request");
     const std::string failures = counted(progress.failures, "failure");
     const std::string left = done == 0 ? "time left unknown" : rough(elapsed * (all - done) / done) + " left";
-    const std::string head = fmt::format("{} of {} organisations", done, all);
+    const std::string head = fmt::format("{} of {}", done, counted(all, "organisation"));
     const std::string short_head = fmt::format("{}/{}", done, all);
 
     struct Layout {
@@ -205,8 +204,8 @@ public:
             return;
         }
         next_ = now + between_lines;
-        log_.info("{} of {} organisations, {} requests, {} failures", progress.organisations_done,
-                  progress.organisations, progress.requests, progress.failures);
+        log_.info("{} of {}, {}, {}", progress.organisations_done, counted(progress.organisations, "organisation"),
+                  counted(progress.requests, "request"), counted(progress.failures, "failure"));
     }
 
 private:

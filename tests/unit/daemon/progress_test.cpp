@@ -11,9 +11,11 @@ namespace heiasync {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 sync::Progress progress_of(std::int64_t done, std::int64_t all, std::int64_t requests = 0, std::int64_t failures = 0) {
     sync::Progress progress;
@@ -47,6 +49,11 @@ TEST(ProgressBar, ShowsEverythingWhereThereIsRoom) {
     EXPECT_EQ(render(progress_of(312, 1000, 1248, 2), 312s, 120),
               "312 of 1000 organisations [##############.................................] "
               "31 %, 1248 requests, 2 failures, 11 min left");
+}
+
+TEST(ProgressBar, TellsOneFromMany) {
+    EXPECT_THAT(render(progress_of(0, 1, 1, 1), 1s, 120),
+                AllOf(StartsWith("0 of 1 organisation ["), HasSubstr("0 %, 1 request, 1 failure, ")));
 }
 
 TEST(ProgressBar, LosesTheLeastImportantFirst) {
