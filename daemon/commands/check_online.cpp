@@ -112,11 +112,6 @@ void check_server(Table& table, const history::Inspection& inspection) {
     if (inspection.version_number < oldest_postgresql) {
         table.problem(ExitCode::configuration, "the database needs PostgreSQL 15 or newer");
     }
-    if (inspection.encoding != "UTF8") {
-        table.problem(ExitCode::configuration,
-                      "the database needs the encoding UTF8: create it anew (createdb "
-                      "--encoding UTF8 --template template0)");
-    }
     table.line("role", fmt::format("{}: {}", core::printable(inspection.role), describe_rights(inspection)));
     if (inspection.may_store == false) {
         table.problem(ExitCode::configuration,

@@ -250,6 +250,16 @@ TEST(CheckOnline, RefusesASchemaThatItDoesNotKnowAndAsksTheApiNevertheless) {
     EXPECT_THAT(table_of(outcome), IsSupersetOf(everything_well));
 }
 
+TEST(CheckOnline, RefusesAnotherEncodingOnceAndAsksTheApiNevertheless) {
+    Installation installation;
+    installation.config()["database"]["url"] = PostgresServer::shared().create_database_in("LATIN1");
+    const auto outcome = installation.run(check_online);
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+    EXPECT_THAT(table_of(outcome)["database: server"], HasSubstr("encoding LATIN1"));
+    EXPECT_THAT(outcome.err, MatchesRegex("heiasyncd: the encoding of the database is LATIN1, [^\n]*\n"));
+    EXPECT_THAT(table_of(outcome), IsSupersetOf(everything_well));
+}
+
 TEST(CheckOnline, RefusesADatabaseOfARehearsal) {
     Installation installation;
     installation.sync_on("2026-06-15", {"--stream", "organisations"});
