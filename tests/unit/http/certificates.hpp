@@ -22,7 +22,7 @@ public:
     Authority& operator=(const Authority&) = delete;
     ~Authority();
 
-    /// `names` as OpenSSL writes alternative names: `DNS:localhost`, `IP:127.0.0.1`. Valid for an hour up to
+    /// `names` as OpenSSL writes alternative names: `DNS:localhost`, `IP:127.0.0.1`. Valid for two hours up to
     /// `expires_in` from now, which may be in the past.
     [[nodiscard]] Identity issue(const std::string& names,
                                  std::chrono::seconds expires_in = std::chrono::hours{1}) const;
