@@ -4,11 +4,11 @@
 #include "config/names.hpp"
 #include "config/notes.hpp"
 #include "config/section.hpp"
+#include "config/tree.hpp"
 #include "config/values.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 #include <cerrno>
 #include <fstream>
@@ -167,21 +167,6 @@ private:
     Notes& mistakes_;
     Notes& warnings_;
 };
-
-/// The tree of the only document; null for a file without any.
-YAML::Node read_tree(const std::string& text, Notes& mistakes) {
-    try {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-        if (documents.size() > 1) {
-            mistakes.add(Place{documents[1].Mark()}, "expected one YAML document, found another");
-        }
-        return documents.empty() ? YAML::Node{} : documents.front();
-    } catch (const YAML::Exception& error) {
-        // What follows a colon is quoted from the file.
-        mistakes.add(Place{error.mark}, fmt::format("no valid YAML: {}", error.msg.substr(0, error.msg.find(':'))));
-        return YAML::Node{};
-    }
-}
 
 Config build(const std::string& text, const std::filesystem::path& file, Readers readers) {
     Notes mistakes;

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"merge_key", "log:\n  <<: {level: info}", "3:3: unknown key log...."},
                     Case{"section_that_is_a_text", "log: info", "2:6: log: expected a mapping of keys to values"},
                     Case{"section_that_is_a_list", "log:\n  - level", "3:3: log: expected a mapping of keys to values"},
-                    Case{"second_document", "---\nlog: {}", "3:1: expected one YAML document, found another"}),
+                    Case{"second_document", "---\nlog: {}", "2:1: expected one YAML document, found another"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -322,6 +322,8 @@ TEST(Mistakes, of_yaml_itself_are_reported_where_they_are) {
     EXPECT_THAT(mistakes("api:\n\temail: a@b\n"),
                 ElementsAre(AllOf(testing::StartsWith("c.yaml:2:"), HasSubstr(": no valid YAML: "))));
     EXPECT_THAT(mistakes(std::string(100'000, '[')), ElementsAre(testing::StartsWith("c.yaml:1:")));
+    EXPECT_THAT(mistakes("{log: {level: info}},\n"),
+                ElementsAre("c.yaml:1:21: expected one YAML document, found another"));
 }
 
 TEST(Mistakes, never_show_what_was_found) {
