@@ -17,6 +17,11 @@ using core::format_duration;
 std::string in_quotes(std::string_view text) {
     std::string quoted = "\"";
     for (const char character : text) {
+        const bool is_control = (character >= '\0' && character < ' ') || character == '\x7f';
+        if (is_control) {
+            quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(character));
+            continue;
+        }
         if (character == '"' || character == '\\') {
             quoted += '\\';
         }

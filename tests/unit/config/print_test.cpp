@@ -45,11 +45,12 @@ TEST(Print, shows_no_secret) {
     EXPECT_THAT(printed, HasSubstr("  client_secret: \"***\"\n"));
     EXPECT_THAT(printed, HasSubstr("  magic_token: ${MAGIC_TOKEN}\n"));
     EXPECT_THAT(printed, HasSubstr("  url: \"postgresql://u:***@h/d\"\n"));
-    EXPECT_THAT(printed, HasSubstr("  owner_url: \"host=h password=***\"\n"));
+    EXPECT_THAT(printed, HasSubstr("  owner_url: \"host=h password='***'\"\n"));
 }
 
 TEST(Print, is_read_back_as_the_same) {
-    for (const std::string text : {secretive, "api: {email: a@b, client_id: x}"}) {
+    for (const std::string text : {secretive, "api: {email: a@b, client_id: x}",
+                                   "api: {email: a@b, client_id: x}\ndatabase: {url: \"host='h\\n\\e'\"}"}) {
         const std::string printed = print(parse(text, "c.yaml"));
         const Config again = parse(printed, "c.yaml");
         EXPECT_EQ(print(again), printed);
@@ -62,6 +63,11 @@ TEST(Print, is_read_back_as_the_same) {
     EXPECT_EQ(again.status.listen, std::nullopt);
     EXPECT_EQ(again.log.level, LogLevel::debug);
     EXPECT_EQ(again.log.format, LogFormat::json);
+}
+
+TEST(Print, is_safe_on_a_terminal) {
+    const std::string text = "api: {email: a@b, client_id: x}\ndatabase: {url: \"host='h\\n\\e[31m\\x7f'\"}";
+    EXPECT_THAT(print(parse(text, "c.yaml")), HasSubstr(R"(  url: "host='h\x0a\x1b[31m\x7f'")"));
 }
 
 TEST(Print, has_the_keys_of_the_shipped_file) {
