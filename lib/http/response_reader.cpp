@@ -25,6 +25,7 @@ std::string lower(beast::string_view text) {
     return result;
 }
 
+constexpr unsigned first_status = 100;
 constexpr unsigned switching_protocols = 101;
 
 bool informational(unsigned status) {
@@ -63,6 +64,9 @@ private:
 
     void on_response_impl(int code, string_view, int, error_code&) override {
         response.status = static_cast<unsigned>(code);
+        if (response.status < first_status) {
+            throw Failure{Kind::protocol, "answered with a status that does not exist"};
+        }
         if (response.status == switching_protocols) {
             throw Failure{Kind::protocol, "answered with another protocol"};
         }

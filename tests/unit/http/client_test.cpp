@@ -321,6 +321,7 @@ std::vector<Fault> faults() {
         {"endless_chunk_header",
          sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(100'000, 'x')), Kind::protocol,
          "", true},
+        {"status_of_two", sends("HTTP/1.1 002 OK\r\nContent-Length: 0\r\n\r\n"), Kind::protocol, "status", true},
         {"unknown_coding", sends(answer(200, "fine", "Content-Encoding: br\r\n")), Kind::protocol, "coding", true},
         {"coding_twice", sends(answer(200, packed, gzipped + gzipped)), Kind::protocol, "coding", true},
         {"unknown_transfer_coding", sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
