@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t max_instances = 10'000;
 constexpr std::size_t max_questions = 10'000;
 constexpr std::size_t max_groups = 1'000'000;
+constexpr std::size_t max_breakdown = 1'000'000;
 
 using NamesById = std::unordered_map<std::int64_t, std::string>;
 
@@ -148,6 +149,7 @@ void read_breakdown(FieldReader& reader, GroupReading& group) {
         return;
     }
     auto& breakdown = group.result.breakdown;
+    std::size_t figure_count = 0;
     while (const auto name = reader.cursor().next_member()) {
         const auto question_id = id_of(*name);
         if (!question_id) {
@@ -157,8 +159,10 @@ void read_breakdown(FieldReader& reader, GroupReading& group) {
         std::optional<Figures> figures;
         reader.read(figures);
         if (figures) {
+            figure_count += figures->size();
             breakdown.emplace_back(*question_id, *std::move(figures));
             limit(reader.cursor(), breakdown.size(), max_questions);
+            limit(reader.cursor(), figure_count, max_breakdown);
         }
     }
     constexpr auto id = &std::pair<std::int64_t, Figures>::first;

@@ -363,6 +363,20 @@ TEST(SurveyDocument, leaves_out_a_list_that_is_longer_than_any_real_one) {
     EXPECT_EQ(decoded.document.drift.at(0).json_pointer, "/instances/*/organisation/point_categories");
 }
 
+TEST(SurveyDocument, is_refused_with_a_breakdown_that_would_take_the_memory) {
+    const auto with_questions = [](int count) {
+        std::string breakdown;
+        for (int question = 0; question < count; ++question) {
+            breakdown += (question > 0 ? ",\"" : "\"") + std::to_string(question) + "\":[" +
+                         samples::repeated("1,", 9'999) + "1]";
+        }
+        return with_organisation_result("{\"breakdown\":{" + breakdown + "}}");
+    };
+    EXPECT_EQ(failure_of(SurveyDocumentKind::report, with_questions(100)), "");
+    EXPECT_EQ(failure_of(SurveyDocumentKind::report, with_questions(101)),
+              "report_data: /instances/0/organisation/breakdown/*: more than 1000000 entries");
+}
+
 TEST(SurveyDocument, says_that_the_stored_bytes_are_damaged) {
     auto original = samples::original_of(samples::report());
     original.pieces[0].resize(original.pieces[0].size() / 2);
