@@ -30,6 +30,8 @@ struct AccessToken {
     core::Secret token;
     std::optional<std::string> scope;
     std::optional<core::Instant> created_at;
+
+    friend bool operator==(const AccessToken&, const AccessToken&) = default;
 };
 
 /// `{"error": ..., "error_description": ...}` of an answer that is not 200.
@@ -50,6 +52,8 @@ Page<Report> decode_reports(core::ByteSource& source);
 struct DecodedUsageStats {
     UsageStats stats;
     std::vector<Drift> drift;
+
+    friend bool operator==(const DecodedUsageStats&, const DecodedUsageStats&) = default;
 };
 /// Accepts both published shapes: the five figures bare, or inside `usage`.
 DecodedUsageStats decode_usage_stats(core::ByteSource& source);

@@ -32,6 +32,8 @@ struct Report {
 
     /// Viewed, generated and with a data instance: only such a report can be downloaded.
     [[nodiscard]] bool ready() const { return viewed && generated_at.has_value() && !data_instance_id.empty(); }
+
+    friend bool operator==(const Report&, const Report&) = default;
 };
 
 }  // namespace heiasync::documents

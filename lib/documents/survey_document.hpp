@@ -23,6 +23,8 @@ struct Question {
     std::optional<std::string> title;      ///< storable JSON texts, as they came
     std::optional<std::string> category;
     std::optional<std::string> options;
+
+    friend bool operator==(const Question&, const Question&) = default;
 };
 
 enum class Scope { global, organisation, team, tag, team_tag };
@@ -35,6 +37,8 @@ struct Group {
     std::optional<std::string> team_name;
     std::int64_t tag_id = 0;
     std::optional<std::string> tag_name;
+
+    friend bool operator==(const Group&, const Group&) = default;
 };
 
 using Figures = std::vector<std::optional<double>>;
@@ -52,6 +56,8 @@ struct GroupResult {
     std::optional<Figures> question_average_points;  ///< `answer_percentages`, in the order of the questions
     /// Question id -> per cent per option, sorted by id, no id twice.
     std::vector<std::pair<std::int64_t, Figures>> breakdown;
+
+    friend bool operator==(const GroupResult&, const GroupResult&) = default;
 };
 
 /// A survey round inside a document, without its results.
@@ -63,6 +69,8 @@ struct Instance {
     std::optional<double> point_minimum;  ///< of its object `point_categories`
     std::optional<double> point_maximum;
     std::optional<double> point_step;
+
+    friend bool operator==(const Instance&, const Instance&) = default;
 };
 
 /// A survey document without its results and without the parts that are kept only as JSON.
@@ -74,6 +82,8 @@ struct SurveyDocument {
     std::vector<Question> questions;
     std::vector<Instance> instances;  ///< latest first
     std::vector<Drift> drift;
+
+    friend bool operator==(const SurveyDocument&, const SurveyDocument&) = default;
 };
 
 /// Takes the results as they are decoded.

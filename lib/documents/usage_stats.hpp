@@ -15,6 +15,8 @@ struct UsageStats {
     std::optional<std::int64_t> app_use_count;          ///< cumulative since 2018-03-14
     std::optional<std::int64_t> app_monthly_use_count;  ///< a rolling month
     std::string extra = "{}";                           ///< members that we do not know, as a storable JSON object
+
+    friend bool operator==(const UsageStats&, const UsageStats&) = default;
 };
 
 }  // namespace heiasync::documents
