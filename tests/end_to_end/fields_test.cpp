@@ -1,17 +1,13 @@
 #include "installation.hpp"
+#include "originals.hpp"
 #include "rows.hpp"
 #include "simulator/documents.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 #include <rapidjson/document.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -131,58 +127,6 @@ private:
     Row parent_;
     bool has_tags_;
 };
-
-std::string bytes_of_hex(std::string_view hex) {
-    std::string bytes;
-    for (std::size_t position = 0; position + 1 < hex.size(); position += 2) {
-        unsigned char byte = 0;
-        std::from_chars(hex.data() + position, hex.data() + position + 2, byte, 16);
-        bytes.push_back(static_cast<char>(byte));
-    }
-    return bytes;
-}
-
-std::string inflate(std::string compressed, std::size_t size) {
-    std::string text(size + 1, '\0');
-    auto length = static_cast<uLongf>(text.size());
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): zlib's bytes are unsigned
-    const auto result =
-        ::uncompress(reinterpret_cast<Bytef*>(text.data()), &length,
-                     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-                     reinterpret_cast<const Bytef*>(compressed.data()), static_cast<uLong>(compressed.size()));
-    EXPECT_EQ(result, Z_OK);
-    text.resize(length);
-    return text;
-}
-
-std::string sha256_hex(const std::string& text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    std::string hex;
-    for (const auto byte : std::span{digest}.first(length)) {
-        hex += fmt::format("{:02x}", byte);
-    }
-    return hex;
-}
-
-/// The original bytes that are kept in `relation`, for the rows that `where` selects, are those that were sent.
-void expect_original(const Installation& installation, const std::string& relation, const std::string& where,
-                     const std::string& sent) {
-    EXPECT_EQ(installation.value(
-                  fmt::format("SELECT string_agg(DISTINCT coding, ',') FROM heiasync.{} WHERE {}", relation, where)),
-              "zlib");
-    EXPECT_EQ(difference({fmt::format("{}|{}", sent.size(), sha256_hex(sent))},
-                         installation.lines(fmt::format("SELECT DISTINCT document_size, encode(document_sha256, 'hex') "
-                                                        "FROM heiasync.{} WHERE {}",
-                                                        relation, where))),
-              "");
-    const auto compressed = bytes_of_hex(installation.value(
-        fmt::format("SELECT encode(string_agg(bytes, ''::bytea ORDER BY piece), 'hex') FROM heiasync.{} WHERE {}",
-                    relation, where)));
-    EXPECT_LT(compressed.size(), sent.size());
-    EXPECT_TRUE(inflate(compressed, sent.size()) == sent) << "the bytes differ";
-}
 
 TEST(Fields, EveryFieldOfTheListing) {
     Installation installation;
