@@ -253,7 +253,7 @@ asio::awaitable<Answer<OrganisationListing>> AdminApi::list_organisations() {
             }
             listing.drift.insert(listing.drift.end(), page.drift.begin(), page.drift.end());
             if (!page.rejected.empty()) {
-                broken(page.rejected.front().what(), std::nullopt);
+                broken(page.rejected.front().what(), status_ok);
                 brought_new = brought_new || page.rejected.size() == page.raw_count;
             }
         } catch (const CredentialsRejected&) {
@@ -263,7 +263,7 @@ asio::awaitable<Answer<OrganisationListing>> AdminApi::list_organisations() {
         } catch (const http::TransportError& error) {
             broken(error.what(), std::nullopt);
         } catch (const documents::DecodeError& error) {
-            broken(error.what(), std::nullopt);
+            broken(error.what(), status_ok);
         }
         if (!brought_new) {
             break;

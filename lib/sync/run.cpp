@@ -28,9 +28,6 @@ constexpr std::chrono::hours grace_after_date{2};
 /// Whose tasks have this organisation id.
 constexpr std::int64_t listing_of_organisations = 0;
 
-/// How long a second pass waits for a server that asks for patience; who asks for more is asked by a later run.
-constexpr std::chrono::minutes longest_hold{15};
-
 /// The steps of one run, in the order in which they are taken.
 class Run {
 public:
@@ -202,7 +199,6 @@ private:
 
     /// The listing failed, and is asked again before what else failed: it may show more.
     asio::awaitable<std::vector<documents::Organisation>> last_listing() {
-        co_await wait_for_api();
         session_.last_pass = true;
         std::vector<documents::Organisation> organisations = co_await list();
         session_.last_pass = false;
@@ -211,7 +207,6 @@ private:
 
     /// Asks again for what failed.
     asio::awaitable<void> second_pass() {
-        co_await wait_for_api();
         log().info("second pass: {} tasks failed and are asked again", session_.postponed.size());
         session_.last_pass = true;
         std::map<std::int64_t, OrganisationPlan> postponed = std::exchange(session_.second_pass, {});
@@ -219,18 +214,6 @@ private:
             co_await work_on(plan);
         }
         co_await session_.writer.drain();
-    }
-
-    asio::awaitable<void> wait_for_api() {
-        const auto hold = std::chrono::ceil<std::chrono::seconds>(session_.context.api.held_for());
-        if (hold > longest_hold) {
-            throw RunEnd{EarlyEnd::api_unavailable,
-                         fmt::format("api_unavailable: the server asks to wait for another {} s", hold.count())};
-        }
-        if (hold.count() > 0) {
-            log().info("the server asks to wait for another {} s before anything is asked again", hold.count());
-        }
-        co_await session_.context.api.wait_out_hold();
     }
 
     asio::awaitable<void> work_off(std::vector<OrganisationPlan>& plans) {

@@ -20,6 +20,11 @@ constexpr int status_forbidden = 403;
 constexpr int status_not_found = 404;
 constexpr const char* not_mapped_reason = "business_id_not_mapped";
 
+/// How long a second pass waits, all in all, for a server that asks for patience; who asks for more is asked by a later
+/// run.
+constexpr std::chrono::minutes longest_wait{15};
+constexpr std::chrono::seconds wait_worth_a_line{10};
+
 /// Whose task it is, for a log line.
 std::string subject_of(const history::TaskRecord& task) {
     if (task.organisation_id == 0) {
@@ -45,7 +50,8 @@ Session::Session(RunContext run_context, RunSettings run_settings, RunReport& ru
       settings{std::move(run_settings)},
       report{run_report},
       writer{context.executor, context.database, [this](const history::TaskRecord& task) { count(task); },
-             [this](const Write& write) { return postpone(write.task, write.again); }} {}
+             [this](const Write& write) { return postpone(write.task, write.again); }},
+      patience_{longest_wait} {}
 
 history::TaskRecord Session::begin(history::Stream stream, std::int64_t organisation_id,
                                    std::string business_id) const {
@@ -64,6 +70,9 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
                                           bool whole_succeeded) {
     if (context.clock.now() >= last_moment) {
         throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
+    }
+    if (last_pass) {
+        co_await wait_for_api();
     }
     if (const auto earlier = postponed.extract(task)) {
         task.attempts = earlier.mapped().attempts;
@@ -102,6 +111,20 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
     Write write{task, {}};
     co_await writer.store(std::move(write));
     co_return task.status == history::TaskStatus::skipped ? Outcome::skipped : Outcome::failed;
+}
+
+asio::awaitable<void> Session::wait_for_api() {
+    const auto hold = context.api.held_for();
+    if (hold > patience_) {
+        throw RunEnd{EarlyEnd::api_unavailable, fmt::format("api_unavailable: the server asks to wait for another {} s",
+                                                            std::chrono::ceil<std::chrono::seconds>(hold).count())};
+    }
+    if (hold >= wait_worth_a_line) {
+        context.log.info("the server asks to wait for another {} s",
+                         std::chrono::ceil<std::chrono::seconds>(hold).count());
+    }
+    patience_ -= hold;
+    co_await context.api.wait_out_hold();
 }
 
 bool Session::postpone(const history::TaskRecord& failed, const Again& again) {

@@ -3,6 +3,7 @@
 #include "sync/run.hpp"
 #include "sync/writer.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,8 +45,9 @@ struct Session {
 
     /// Awaits the work of one task. Here, and only here, what it throws becomes a failed task; or, in the first pass,
     /// one that `again` adds to the second; or a skipped one, where the API answers 400 to a business id although the
-    /// same call for the whole organisation succeeded in this run (`whole_succeeded`). Throws RunEnd where the date of
-    /// the run is over.
+    /// same call for the whole organisation succeeded in this run (`whole_succeeded`). In the second pass it waits for
+    /// a server that asks for patience, a quarter of an hour in all. Throws RunEnd where that does not suffice, and
+    /// where the date of the run is over.
     boost::asio::awaitable<Outcome> perform(history::TaskRecord& task, boost::asio::awaitable<void> work,
                                             const Again& again, bool whole_succeeded = false);
 
@@ -63,10 +65,12 @@ struct Session {
     void received(history::TaskRecord& task, core::Instant at) const;
 
 private:
+    boost::asio::awaitable<void> wait_for_api();
     void count(const history::TaskRecord& task);
     void note_requests(history::TaskRecord& task) const;
 
-    std::int64_t requests_before_ = 0;  ///< of the run, when the task in hand began
+    std::int64_t requests_before_ = 0;    ///< of the run, when the task in hand began
+    std::chrono::milliseconds patience_;  ///< how long the second pass may still wait for a server that asks for it
 };
 
 /// The streams, one file each: everything a run does for one organisation.

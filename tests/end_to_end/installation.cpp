@@ -202,6 +202,29 @@ void Installation::make_every_count_known(std::string_view summer_date) {
     }
 }
 
+void Installation::save_history() const {
+    execute("CREATE SCHEMA saved");
+    for_each_table("CREATE TABLE saved.{0} AS TABLE heiasync.{0};");
+}
+
+void Installation::restore_history() const {
+    // Each row is back in the end, whatever refers to it meanwhile.
+    for_each_table(
+        "SET LOCAL session_replication_role = replica; DELETE FROM heiasync.{0}; "
+        "INSERT INTO heiasync.{0} OVERRIDING SYSTEM VALUE TABLE saved.{0};");
+}
+
+void Installation::for_each_table(std::string_view statement) const {
+    with_connection(database_url_, [&](pqxx::work& transaction) {
+        std::string statements;
+        for (const auto& table : transaction.exec(
+                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'heiasync'::regnamespace")) {
+            statements += fmt::format(fmt::runtime(statement), text_of(table[0]));
+        }
+        transaction.exec(statements);
+    });
+}
+
 void Installation::execute(const std::string& sql) const {
     with_connection(database_url_, [&](pqxx::work& transaction) { transaction.exec(sql); });
 }

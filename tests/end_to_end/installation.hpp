@@ -67,6 +67,9 @@ public:
     void make_every_count_known(std::string_view summer_date);
 
     [[nodiscard]] const std::string& database_url() const { return database_url_; }
+    /// Remembers the history as it is, and puts it back as it was then.
+    void save_history() const;
+    void restore_history() const;
     void execute(const std::string& sql) const;
     /// The only value of the only row; `NULL` for NULL.
     [[nodiscard]] std::string value(const std::string& sql) const;
@@ -84,6 +87,7 @@ public:
 
 private:
     void audit() const;
+    void for_each_table(std::string_view statement) const;
 
     std::filesystem::path directory_;
     std::unique_ptr<simulator::Simulator> api_;
