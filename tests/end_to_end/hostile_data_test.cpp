@@ -109,8 +109,10 @@ TEST(HostileData, StatisticsAreStoredOrFailByThemselves) {
         {"no figure", R"({"confidential-text-of-a-survey": 1})", "usage_stats: none of the figures that we know"});
     all_refused.push_back({"other shape", R"({"usage": ["confidential-text-of-a-survey"]})",
                            "usage_stats: /usage: expected an object, found array"});
+    // What a 400 to a business id means depends on the answer for the whole organisation.
+    const auto has_no_business_id = [](const auto& organisation) { return organisation.business_ids.empty(); };
     for (const auto& each : all_refused) {
-        const auto id = next();
+        const auto id = installation.next_organisation(has_no_business_id);
         installation.answer(Operation::stats, id, each.body);
         refused.emplace(id, each);
         replace_truth(id, "");
