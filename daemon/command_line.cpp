@@ -35,6 +35,14 @@ core::Date parse_month(const std::string& text) {
     }
 }
 
+core::Instant parse_from(const std::string& text) {
+    try {
+        return core::parse_instant(text);
+    } catch (const std::invalid_argument&) {
+        throw CLI::ValidationError{"--from", "expected an ISO 8601 instant, such as 2026-06-01T01:30:00Z"};
+    }
+}
+
 SimulatedTime parse_simulated_time(const std::string& text) {
     SimulatedTime result;
     const std::size_t comma = text.find(',');
@@ -112,6 +120,20 @@ CLI::App* add_sync(CLI::App& app, SyncCommand& command, SyncText& text) {
     return sync;
 }
 
+CLI::App* add_schedule(CLI::App& app, ScheduleCommand& command, std::string& from) {
+    constexpr int most = 10'000;
+    CLI::App* schedule =
+        app.add_subcommand("schedule", "Show the next firings, and the reporting period each would pull");
+    schedule->add_option("--count", command.count, "How many")
+        ->check(positive_integer)
+        ->check(CLI::Range(1, most))
+        ->capture_default_str();
+    schedule->add_option("--from", from, "Those after this instant (ISO 8601); default: now");
+    schedule->add_flag("--json", command.json, "As JSON");
+    schedule->footer("Examples:\n  heiasyncd schedule\n  heiasyncd schedule --from 2026-10-20T00:00:00Z --count 14");
+    return schedule;
+}
+
 CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     CLI::App* migrate = app.add_subcommand("migrate", "Bring the database schema up to date");
     auto* status = migrate->add_flag("--status", command.status, "Show it only: 0 current, 1 pending, 78 newer");
@@ -140,6 +162,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     line.config_file = default_config;
     SyncCommand sync_command;
     SyncText sync_text;
+    ScheduleCommand schedule_command;
+    std::string schedule_from;
     MigrateCommand migrate_command;
     CheckCommand check_command;
     bool version_flag = false;
@@ -151,6 +175,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     app.footer(epilogue);
     app.fallthrough();
     const CLI::App* sync = add_sync(app, sync_command, sync_text);
+    const CLI::App* schedule = add_schedule(app, schedule_command, schedule_from);
     const CLI::App* migrate = add_migrate(app, migrate_command);
     const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
@@ -167,6 +192,9 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
                 sync_command.simulated_time = parse_simulated_time(sync_text.simulated_time);
             }
         }
+        if (schedule->count("--from") > 0) {
+            schedule_command.from = parse_from(schedule_from);
+        }
     } catch (const CLI::CallForHelp&) {
         return CommandLineEnd{core::ExitCode::done, app.help()};
     } catch (const CLI::Error& error) {
@@ -177,6 +205,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         line.command = VersionCommand{};
     } else if (sync->parsed()) {
         line.command = std::move(sync_command);
+    } else if (schedule->parsed()) {
+        line.command = schedule_command;
     } else if (migrate->parsed()) {
         line.command = migrate_command;
     } else if (check->parsed()) {

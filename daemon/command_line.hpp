@@ -29,6 +29,12 @@ struct SyncCommand {
     bool dry_run = false;
 };
 
+struct ScheduleCommand {
+    int count = 10;
+    std::optional<core::Instant> from;  ///< unset: now
+    bool json = false;
+};
+
 struct MigrateCommand {
     std::optional<int> to;
     bool status = false;
@@ -41,7 +47,7 @@ struct CheckCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<SyncCommand, MigrateCommand, CheckCommand, VersionCommand>;
+using Command = std::variant<SyncCommand, ScheduleCommand, MigrateCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

@@ -19,6 +19,9 @@ core::ExitCode check(const config::Config& config, const CheckCommand& command);
 /// Brings the schema up to date, or shows what it is.
 core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet);
 
+/// Shows the next slots, and which reporting periods each would pull.
+core::ExitCode schedule(const config::Config& config, const ScheduleCommand& command);
+
 /// One sync now.
 core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet);
 

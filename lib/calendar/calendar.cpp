@@ -44,6 +44,14 @@ Date next_day(Date date) {
     return sys_days{date} + days{1};
 }
 
+Slot slot_before(const Slot& slot, minutes daily_at, const date::time_zone& zone) {
+    for (sys_days day = sys_days{slot.date} - days{1};; day -= days{1}) {
+        if (const auto before = slot_of(day, daily_at, zone)) {
+            return *before;
+        }
+    }
+}
+
 }  // namespace
 
 const date::time_zone& find_zone(std::string_view name) {
@@ -62,6 +70,10 @@ Date local_date(Instant instant, const date::time_zone& zone) {
 
 std::string format_local(Instant instant, const date::time_zone& zone) {
     return date::format("%F %T %Ez", date::make_zoned(&zone, date::floor<std::chrono::seconds>(instant)));
+}
+
+std::string iso_local(Instant instant, const date::time_zone& zone) {
+    return date::format("%FT%T%Ez", date::make_zoned(&zone, date::floor<std::chrono::seconds>(instant)));
 }
 
 std::optional<Slot> slot_of(Date date, minutes daily_at, const date::time_zone& zone) {
@@ -134,6 +146,27 @@ std::vector<Period> due_periods(Instant now, Date run_on, int months, int max_da
     }
     std::reverse(due.begin(), due.end());
     return due;
+}
+
+std::vector<Firing> firings(Instant after, int count, minutes daily_at, int months,
+                            const date::time_zone& schedule_zone, const date::time_zone& api_zone) {
+    std::vector<Firing> result;
+    Slot slot = next_slot(after, daily_at, schedule_zone);
+    Instant before = slot_before(slot, daily_at, schedule_zone).at;
+    while (static_cast<int>(result.size()) < count) {
+        Firing& firing = result.emplace_back(Firing{slot, {}});
+        Period period = period_of(slot.date, months);
+        for (Instant closed = closed_at(period, schedule_zone, api_zone); closed > before;
+             closed = closed_at(period, schedule_zone, api_zone)) {
+            if (closed <= slot.at) {
+                firing.periods.insert(firing.periods.begin(), period);
+            }
+            period = previous(period, months);
+        }
+        before = slot.at;
+        slot = next_slot(before, daily_at, schedule_zone);
+    }
+    return result;
 }
 
 }  // namespace heiasync::calendar

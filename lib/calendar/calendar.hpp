@@ -26,6 +26,9 @@ core::Date local_date(core::Instant instant, const date::time_zone& zone);
 /// The instant's local time with its offset, for people: `2026-07-01 04:30:00 +03:00`.
 std::string format_local(core::Instant instant, const date::time_zone& zone);
 
+/// The same as ISO 8601, for programs: `2026-07-01T04:30:00+03:00`.
+std::string iso_local(core::Instant instant, const date::time_zone& zone);
+
 enum class Shift {
     none,
     gap,     ///< the zone skips daily_at on that date
@@ -78,5 +81,16 @@ int days_late(const Period& period, core::Date run_on);
 /// days late on `run_on`, oldest first.
 std::vector<Period> due_periods(core::Instant now, core::Date run_on, int months, int max_days_late,
                                 const date::time_zone& schedule_zone, const date::time_zone& api_zone);
+
+/// A slot and the periods that closed since the slot before it, oldest first: what its run pulls if none before it was
+/// missed.
+struct Firing {
+    Slot slot;
+    std::vector<Period> periods;
+};
+
+/// The next slots strictly after an instant, with the periods of `months` months that each would pull.
+std::vector<Firing> firings(core::Instant after, int count, std::chrono::minutes daily_at, int months,
+                            const date::time_zone& schedule_zone, const date::time_zone& api_zone);
 
 }  // namespace heiasync::calendar

@@ -27,7 +27,7 @@ TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
     for (const auto* option : {"--help", "-h"}) {
         const auto outcome = heiasyncd({option});
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
-        for (const auto* command : {"sync", "migrate", "check", "version", "--config", "--quiet"}) {
+        for (const auto* command : {"sync", "schedule", "migrate", "check", "version", "--config", "--quiet"}) {
             EXPECT_THAT(outcome.out, HasSubstr(command));
         }
         for (const auto* code : {"64", "69", "70", "75", "77", "78"}) {
@@ -40,6 +40,7 @@ TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
 TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
     const std::vector<std::pair<std::string, Arguments>> commands{
         {"sync", {"--stream", "--organisation", "--period", "--dry-run", "--simulated-time"}},
+        {"schedule", {"--count", "--from", "--json"}},
         {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
         {"check", {"--online"}}};
     for (const auto& [command, options] : commands) {
@@ -87,6 +88,9 @@ TEST(CommandLine, AWrongValueIsAUsageErrorThatNamesTheOption) {
         {{"sync", "--period", "2026-05-01"}, "--period"},
         {{"sync", "--simulated-time", "yesterday"}, "--simulated-time"},
         {{"sync", "--simulated-time", "2026-06-01T01:30:00Z,0"}, "--simulated-time"},
+        {{"schedule", "--count", "0"}, "--count"},
+        {{"schedule", "--count", "10001"}, "--count"},
+        {{"schedule", "--from", "tomorrow"}, "--from"},
         {{"migrate", "--to", "0"}, "--to"}};
     for (const auto& [arguments, option] : mistakes) {
         const auto outcome = heiasyncd(arguments);

@@ -207,6 +207,37 @@ TEST(ClosedAt, waits_for_both_zones_and_for_utc) {
     EXPECT_EQ(closed_at(june, los_angeles, helsinki), parse_instant("2026-07-01T07:00:00Z"));
 }
 
+TEST(Firings, pull_what_closed_since_the_slot_before) {
+    const auto next = firings(parse_instant("2026-06-29T12:00:00Z"), 4, half_past_four, 1, zone("Europe/Helsinki"),
+                              zone("Europe/Helsinki"));
+    ASSERT_EQ(next.size(), 4);
+    EXPECT_EQ(next[0].slot, slot("2026-06-30", "2026-06-30T01:30:00Z"));
+    EXPECT_THAT(next[0].periods, IsEmpty());
+    EXPECT_EQ(next[1].slot, slot("2026-07-01", "2026-07-01T01:30:00Z"));
+    EXPECT_THAT(next[1].periods, ElementsAre(period("2026-06-01", "2026-06-30")));
+    EXPECT_THAT(next[2].periods, IsEmpty());
+    EXPECT_THAT(next[3].periods, IsEmpty());
+}
+
+TEST(Firings, wait_for_the_last_zone_in_which_the_period_ends) {
+    const auto next = firings(parse_instant("2026-06-30T00:00:00Z"), 3, minutes{0}, 1, zone("Pacific/Kiritimati"),
+                              zone("America/Los_Angeles"));
+    EXPECT_EQ(next[0].slot.date, parse_date("2026-07-01"));
+    EXPECT_THAT(next[0].periods, IsEmpty());
+    EXPECT_EQ(next[1].slot.date, parse_date("2026-07-02"));
+    EXPECT_THAT(next[1].periods, ElementsAre(period("2026-06-01", "2026-06-30")));
+    EXPECT_THAT(next[2].periods, IsEmpty());
+}
+
+TEST(Firings, go_over_a_date_that_the_zone_skips) {
+    const auto next = firings(parse_instant("2011-12-29T15:00:00Z"), 3, half_past_four, 1, zone("Pacific/Apia"),
+                              zone("Pacific/Apia"));
+    EXPECT_EQ(next[0].slot.date, parse_date("2011-12-31"));
+    EXPECT_EQ(next[1].slot.date, parse_date("2012-01-01"));
+    EXPECT_THAT(next[1].periods, IsEmpty()) << "in UTC it is December yet";
+    EXPECT_THAT(next[2].periods, ElementsAre(period("2011-12-01", "2011-12-31")));
+}
+
 TEST(DaysLate, is_zero_on_the_day_after_the_period) {
     const Period june = period("2026-06-01", "2026-06-30");
     EXPECT_EQ(days_late(june, parse_date("2026-07-01")), 0);
