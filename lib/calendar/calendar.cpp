@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 namespace heiasync::calendar {
@@ -112,6 +113,30 @@ Period period_of(Date date, int months) {
 
 Period previous(const Period& period, int months) {
     return period_of(sys_days{period.start} - days{1}, months);
+}
+
+ReportingPeriods::ReportingPeriods(int months) : lengths_{{date::year::min() / 1 / 1, months}} {
+    require_period_length(months);
+}
+
+void ReportingPeriods::change(Date on, int months) {
+    require_period_length(months);
+    if (sys_days{lengths_.back().since} > sys_days{on}) {
+        lengths_.pop_back();
+    }
+    const int before = lengths_.back().months;
+    if (months == before) {
+        return;
+    }
+    // Periods of both lengths begin where those of their least common multiple do; of 4 and 6 months, with the year.
+    const int common = std::lcm(months, before);
+    lengths_.push_back({next_day(period_of(on, common).end), months});
+}
+
+Period ReportingPeriods::containing(Date date) const {
+    const auto length = std::find_if(lengths_.rbegin(), lengths_.rend(),
+                                     [date](const Length& candidate) { return candidate.since <= date; });
+    return period_of(date, length->months);
 }
 
 Instant end_of_date(Date date, const date::time_zone& zone) {

@@ -67,6 +67,27 @@ Period period_of(core::Date date, int months);
 /// The period of that length that contains the day before `period` starts.
 Period previous(const Period& period, int months);
 
+/// Reporting periods whose length was changed now and then. Another length counts from the first date after the change
+/// on which periods of both lengths begin, so that no period overlaps another and no date is in none.
+class ReportingPeriods {
+public:
+    /// Of one length all the time. Throws std::invalid_argument as period_of() does.
+    explicit ReportingPeriods(int months);
+
+    /// Changes are given in the order of their dates, the local ones of the schedule. The same length again takes a
+    /// change back that does not count yet.
+    void change(core::Date on, int months);
+
+    [[nodiscard]] Period containing(core::Date date) const;
+
+private:
+    struct Length {
+        core::Date since{};
+        int months = 1;
+    };
+    std::vector<Length> lengths_;
+};
+
 /// The instant from which on the zone's date is later than `date` for good: where a transition goes back over midnight,
 /// the second midnight counts; where the zone skips the next date, the first instant after the gap.
 core::Instant end_of_date(core::Date date, const date::time_zone& zone);

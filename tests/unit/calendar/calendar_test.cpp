@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <ostream>
 #include <stdexcept>
 
@@ -173,6 +174,51 @@ TEST(Period, follows_the_one_before_without_a_hole) {
 TEST(Period, before_one_of_another_length_ends_where_that_starts) {
     EXPECT_EQ(previous(period("2026-05-01", "2026-05-31"), 1), period("2026-04-01", "2026-04-30"));
     EXPECT_EQ(previous(period("2026-05-01", "2026-05-31"), 3), period("2026-04-01", "2026-06-30"));
+}
+
+TEST(ReportingPeriods, of_another_length_count_from_the_first_common_boundary_after_the_change) {
+    ReportingPeriods periods{1};
+    periods.change(parse_date("2026-05-10"), 3);
+    EXPECT_EQ(periods.containing(parse_date("2026-05-31")), period("2026-05-01", "2026-05-31"));
+    EXPECT_EQ(periods.containing(parse_date("2026-06-30")), period("2026-06-01", "2026-06-30"));
+    EXPECT_EQ(periods.containing(parse_date("2026-07-01")), period("2026-07-01", "2026-09-30"));
+    periods.change(parse_date("2026-08-01"), 1);
+    EXPECT_EQ(periods.containing(parse_date("2026-09-01")), period("2026-07-01", "2026-09-30"));
+    EXPECT_EQ(periods.containing(parse_date("2026-10-01")), period("2026-10-01", "2026-10-31"));
+    EXPECT_EQ(periods.containing(parse_date("2026-04-15")), period("2026-04-01", "2026-04-30"));
+}
+
+TEST(ReportingPeriods, changed_on_a_boundary_count_from_the_next_one) {
+    ReportingPeriods periods{3};
+    periods.change(parse_date("2026-07-01"), 1);
+    EXPECT_EQ(periods.containing(parse_date("2026-07-01")), period("2026-07-01", "2026-09-30"));
+    EXPECT_EQ(periods.containing(parse_date("2026-10-01")), period("2026-10-01", "2026-10-31"));
+}
+
+TEST(ReportingPeriods, whose_change_is_taken_back_in_time_stay_as_they_were) {
+    ReportingPeriods periods{4};
+    periods.change(parse_date("2026-02-01"), 6);
+    periods.change(parse_date("2026-03-01"), 4);
+    EXPECT_EQ(periods.containing(parse_date("2027-01-01")), period("2027-01-01", "2027-04-30"));
+    periods.change(parse_date("2026-03-02"), 6);
+    EXPECT_EQ(periods.containing(parse_date("2026-07-01")), period("2026-05-01", "2026-08-31"));
+    EXPECT_EQ(periods.containing(parse_date("2027-01-01")), period("2027-01-01", "2027-06-30"));
+}
+
+TEST(ReportingPeriods, never_overlap_and_leave_no_date_out) {
+    constexpr std::array lengths{1, 2, 3, 4, 6, 12};
+    for (const int before : lengths) {
+        for (const int after : lengths) {
+            ReportingPeriods periods{before};
+            periods.change(parse_date("2026-05-10"), after);
+            date::sys_days day = date::sys_days{parse_date("2025-01-01")};
+            while (day < date::sys_days{parse_date("2029-01-01")}) {
+                const auto here = periods.containing(day);
+                ASSERT_EQ(date::sys_days{here.start}, day) << before << " to " << after;
+                day = date::sys_days{here.end} + date::days{1};
+            }
+        }
+    }
 }
 
 TEST(EndOfDate, is_the_next_midnight) {
