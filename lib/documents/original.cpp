@@ -1,10 +1,9 @@
 #include "documents/original.hpp"
 
-#define ZLIB_CONST
-#include <openssl/evp.h>
-#include <zlib.h>
+#include <zstd.h>
 
-#include <algorithm>
+#include <openssl/evp.h>
+
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -16,21 +15,22 @@ namespace {
 
 constexpr std::size_t buffer_size = 64U << 10U;
 
-/// zlib takes at most this much at once.
-constexpr std::size_t max_input = 1U << 30U;
+/// Measured on documents of 40 kB: the ratio is that of zlib's level 5 in a twelfth of its time; level 6 makes them 6 %
+/// smaller and takes three times as long. Reading takes a third of zlib's time.
+constexpr int compression_level = 3;
+/// Bounds the memory of both sides, and costs nothing for documents of the usual size.
+constexpr int window_log = 18;
 
-/// Measured on documents of 40 kB: level 1 takes 0.3 of the time of level 6 and makes them a quarter larger; level 4
-/// takes half of it for a twelfth. What is kept is kept for ever, and a document comes once.
-constexpr int compression_level = 6;
-
-void set_input(z_stream& stream, std::string_view bytes) {
-    stream.next_in = reinterpret_cast<const Bytef*>(bytes.data());
-    stream.avail_in = static_cast<uInt>(bytes.size());
+std::size_t checked(std::size_t result, const char* what) {
+    if (ZSTD_isError(result) != 0U) {
+        throw std::runtime_error{what};
+    }
+    return result;
 }
 
-void set_output(z_stream& stream, std::string& buffer) {
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = static_cast<uInt>(buffer.size());
+template <class Context>
+Context* allocated(Context* context) {
+    return context != nullptr ? context : throw std::bad_alloc{};
 }
 
 /// The SHA-256 of what it is given.
@@ -61,63 +61,70 @@ private:
     std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
-class Deflater {
+class Compressor {
 public:
-    Deflater() {
-        if (deflateInit(&stream_, compression_level) != Z_OK) {
-            throw std::bad_alloc{};
-        }
+    Compressor() : context_{allocated(ZSTD_createCCtx())} {
+        set(ZSTD_c_compressionLevel, compression_level);
+        set(ZSTD_c_windowLog, window_log);
+        set(ZSTD_c_checksumFlag, 1);
     }
-    Deflater(const Deflater&) = delete;
-    Deflater& operator=(const Deflater&) = delete;
-    ~Deflater() { deflateEnd(&stream_); }
 
-    void restart() { deflateReset(&stream_); }
+    void restart() { ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_only); }
 
-    /// Compresses, and hands on what came out; with Z_FINISH to the end of the stream.
+    /// Compresses, and hands on what came out; with ZSTD_e_end to the end of the frame.
     template <class TakeOutput>
-    void run(std::string_view bytes, int flush, TakeOutput take_output) {
-        set_input(stream_, bytes);
-        do {
-            set_output(stream_, buffer_);
-            deflate(&stream_, flush);
-            take_output(std::string_view{buffer_}.substr(0, buffer_.size() - stream_.avail_out));
-        } while (stream_.avail_out == 0);
+    void run(std::string_view bytes, ZSTD_EndDirective directive, TakeOutput take_output) {
+        ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+        bool more = true;
+        while (more) {
+            ZSTD_outBuffer output{buffer_.data(), buffer_.size(), 0};
+            const auto left =
+                checked(ZSTD_compressStream2(context_.get(), &output, &input, directive), "zstd cannot compress");
+            take_output(std::string_view{buffer_}.substr(0, output.pos));
+            more = directive == ZSTD_e_end ? left > 0 : input.pos < input.size;
+        }
     }
 
 private:
-    z_stream stream_{};
+    struct Free {
+        void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    };
+
+    void set(ZSTD_cParameter parameter, int value) {
+        checked(ZSTD_CCtx_setParameter(context_.get(), parameter, value), "zstd does not know a parameter");
+    }
+
+    std::unique_ptr<ZSTD_CCtx, Free> context_;
     std::string buffer_ = std::string(buffer_size, '\0');
 };
 
-class Inflater {
+class Decompressor {
 public:
-    Inflater() {
-        if (inflateInit(&stream_) != Z_OK) {
-            throw std::bad_alloc{};
-        }
+    Decompressor() : context_{allocated(ZSTD_createDCtx())} {
+        checked(ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, window_log),
+                "zstd does not know a parameter");
     }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
-    ~Inflater() { inflateEnd(&stream_); }
 
-    [[nodiscard]] bool needs_input() const { return stream_.avail_in == 0; }
+    [[nodiscard]] bool needs_input() const { return input_.pos == input_.size; }
     [[nodiscard]] bool ended() const { return ended_; }
-    void input(std::string_view bytes) { set_input(stream_, bytes); }
+    void input(std::string_view bytes) { input_ = {bytes.data(), bytes.size(), 0}; }
 
     /// What the input at hand gives, up to a buffer of it.
     std::string_view run() {
-        set_output(stream_, buffer_);
-        const int result = inflate(&stream_, Z_NO_FLUSH);
-        ended_ = result == Z_STREAM_END;
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-            throw std::runtime_error{"a stored document is damaged"};
-        }
-        return std::string_view{buffer_}.substr(0, buffer_.size() - stream_.avail_out);
+        ZSTD_outBuffer output{buffer_.data(), buffer_.size(), 0};
+        const auto left =
+            checked(ZSTD_decompressStream(context_.get(), &output, &input_), "a stored document is damaged");
+        ended_ = left == 0;
+        return std::string_view{buffer_}.substr(0, output.pos);
     }
 
 private:
-    z_stream stream_{};
+    struct Free {
+        void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+    };
+
+    std::unique_ptr<ZSTD_DCtx, Free> context_;
+    ZSTD_inBuffer input_{};
     std::string buffer_ = std::string(buffer_size, '\0');
     bool ended_ = false;
 };
@@ -127,10 +134,10 @@ private:
 struct OriginalWriter::State {
     Original original;
     Hash hash;
-    Deflater deflater;
+    Compressor compressor;
 
-    void compress(std::string_view bytes, int flush) {
-        deflater.run(bytes, flush, [this](std::string_view compressed) { keep(compressed); });
+    void compress(std::string_view bytes, ZSTD_EndDirective directive) {
+        compressor.run(bytes, directive, [this](std::string_view compressed) { keep(compressed); });
     }
 
     void keep(std::string_view compressed) {
@@ -153,19 +160,17 @@ OriginalWriter::~OriginalWriter() = default;
 void OriginalWriter::restart() {
     state_->original = {};
     state_->hash.restart();
-    state_->deflater.restart();
+    state_->compressor.restart();
 }
 
 void OriginalWriter::write(std::string_view bytes) {
     state_->hash.update(bytes);
     state_->original.size += bytes.size();
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), max_input))) {
-        state_->compress(bytes.substr(0, max_input), Z_NO_FLUSH);
-    }
+    state_->compress(bytes, ZSTD_e_continue);
 }
 
 Original OriginalWriter::finish() {
-    state_->compress({}, Z_FINISH);
+    state_->compress({}, ZSTD_e_end);
     state_->original.sha256 = state_->hash.finish();
     return std::exchange(state_->original, {});
 }
@@ -175,15 +180,15 @@ struct OriginalReader::State {
 
     /// Hands the next piece over where the one before is used up.
     bool has_input() {
-        while (inflater.needs_input() && next_piece < original.pieces.size()) {
-            inflater.input(original.pieces[next_piece++]);
+        while (decompressor.needs_input() && next_piece < original.pieces.size()) {
+            decompressor.input(original.pieces[next_piece++]);
         }
-        return !inflater.needs_input();
+        return !decompressor.needs_input();
     }
 
     const Original& original;
     std::size_t next_piece = 0;
-    Inflater inflater;
+    Decompressor decompressor;
 };
 
 OriginalReader::OriginalReader(const Original& original) : state_{std::make_unique<State>(original)} {}
@@ -191,13 +196,13 @@ OriginalReader::OriginalReader(const Original& original) : state_{std::make_uniq
 OriginalReader::~OriginalReader() = default;
 
 std::string_view OriginalReader::read() {
-    auto& inflater = state_->inflater;
-    while (!inflater.ended()) {
+    auto& decompressor = state_->decompressor;
+    while (!decompressor.ended()) {
         const bool has_input = state_->has_input();
-        if (const auto bytes = inflater.run(); !bytes.empty()) {
+        if (const auto bytes = decompressor.run(); !bytes.empty()) {
             return bytes;
         }
-        if (!has_input && !inflater.ended()) {
+        if (!has_input && !decompressor.ended()) {
             throw std::runtime_error{"a stored document is cut short"};
         }
     }

@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heiasync::documents {
 
-/// The exact bytes of a document, as they came out of transfer and content coding: one zlib stream, cut into pieces.
+/// The exact bytes of a document, as they came out of transfer and content coding: one zstd frame with a checksum, cut
+/// into pieces.
 struct Original {
+    static constexpr std::string_view coding = "zstd";
     static constexpr std::size_t max_piece_size = 1U << 20U;
 
     std::vector<std::string> pieces;         ///< each of at most max_piece_size compressed bytes
@@ -36,7 +39,7 @@ private:
 };
 
 /// Gives the bytes of a document back. The original must outlive the reader. read() throws std::runtime_error where the
-/// pieces are no complete zlib stream.
+/// pieces are no complete zstd frame.
 class OriginalReader final : public core::ByteSource {
 public:
     explicit OriginalReader(const Original& original);

@@ -159,7 +159,7 @@ void store_original(Transaction& transaction, const OriginalsTable& table, std::
     Copy rows = transaction.copy(table.purpose, table.name, columns);
     int number = 0;
     for (const std::string& piece : original.pieces) {
-        rows.row(organisation_id, document_id, number++, "zlib", original.size, sha256, Value::bytes(piece));
+        rows.row(organisation_id, document_id, number++, documents::Original::coding, original.size, sha256, Value::bytes(piece));
     }
     rows.finish();
 }

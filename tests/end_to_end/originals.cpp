@@ -1,10 +1,12 @@
 #include "originals.hpp"
 
+#include <zstd.h>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-#include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
@@ -24,16 +26,11 @@ std::string bytes_of_hex(std::string_view hex) {
     return bytes;
 }
 
-std::string inflate(std::string compressed, std::size_t size) {
+std::string decompress(const std::string& compressed, std::size_t size) {
     std::string text(size + 1, '\0');
-    auto length = static_cast<uLongf>(text.size());
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): zlib's bytes are unsigned
-    const auto result =
-        ::uncompress(reinterpret_cast<Bytef*>(text.data()), &length,
-                     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-                     reinterpret_cast<const Bytef*>(compressed.data()), static_cast<uLong>(compressed.size()));
-    EXPECT_EQ(result, Z_OK);
-    text.resize(length);
+    const auto length = ZSTD_decompress(text.data(), text.size(), compressed.data(), compressed.size());
+    EXPECT_EQ(ZSTD_isError(length), 0U) << ZSTD_getErrorName(length);
+    text.resize(std::min(length, text.size()));
     return text;
 }
 
@@ -43,7 +40,7 @@ void expect_original(const Installation& installation, const std::string& relati
                      const std::string& sent) {
     EXPECT_EQ(installation.value(
                   fmt::format("SELECT string_agg(DISTINCT coding, ',') FROM heiasync.{} WHERE {}", relation, where)),
-              "zlib");
+              "zstd");
     EXPECT_EQ(difference({fmt::format("{}|{}", sent.size(), sha256_hex(sent))},
                          installation.lines(fmt::format("SELECT DISTINCT document_size, encode(document_sha256, 'hex') "
                                                         "FROM heiasync.{} WHERE {}",
@@ -53,7 +50,7 @@ void expect_original(const Installation& installation, const std::string& relati
         fmt::format("SELECT encode(string_agg(bytes, ''::bytea ORDER BY piece), 'hex') FROM heiasync.{} WHERE {}",
                     relation, where)));
     EXPECT_LT(compressed.size(), sent.size());
-    EXPECT_TRUE(inflate(compressed, sent.size()) == sent) << "the bytes differ";
+    EXPECT_TRUE(decompress(compressed, sent.size()) == sent) << "the bytes differ";
 }
 
 std::set<std::string> kept_digests(const Installation& installation, const std::string& relation,
@@ -66,8 +63,8 @@ std::set<std::string> kept_digests(const Installation& installation, const std::
                                         id_column, relation, where))) {
         const auto size = line.find('|') + 1;
         const auto bytes = line.find('|', size) + 1;
-        const auto text = inflate(bytes_of_hex(std::string_view{line}.substr(bytes, line.rfind('|') - bytes)),
-                                  std::stoull(line.substr(size)));
+        const auto text = decompress(bytes_of_hex(std::string_view{line}.substr(bytes, line.rfind('|') - bytes)),
+                                     std::stoull(line.substr(size)));
         digests.insert(line.substr(0, size) + sha256_hex(text));
     }
     return digests;

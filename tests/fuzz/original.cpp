@@ -51,7 +51,7 @@ void check_pieces(std::string_view bytes, std::size_t piece_size) {
     } catch (const std::runtime_error&) {
         return;
     }
-    require(!original.pieces.empty(), "what is no zlib stream is damaged");
+    require(!original.pieces.empty(), "what is no zstd frame is damaged");
     original.pieces.back().pop_back();
     try {
         read_all(original);

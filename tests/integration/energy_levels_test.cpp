@@ -97,7 +97,7 @@ TEST_F(EnergyLevelsTest, TheBytesAreKeptWithTheirHash) {
     store(snapshot());
     EXPECT_THAT(query("SELECT piece, coding, document_size, document_sha256 = sha256(convert_to($$" +
                       std::string{document} + "$$, 'UTF8')) FROM heiasync.energy_level_originals"),
-                ElementsAre(ElementsAre("0", "zlib", std::to_string(document.size()), "t")));
+                ElementsAre(ElementsAre("0", "zstd", std::to_string(document.size()), "t")));
     std::string hex;
     for (const char c : original.pieces.at(0)) {
         constexpr std::string_view digits = "0123456789abcdef";

@@ -133,5 +133,15 @@ TEST(Original, notices_what_follows_its_end) {
     EXPECT_THROW(text_of(original), std::runtime_error);
 }
 
+TEST(Original, does_not_take_the_memory_that_a_frame_asks_for) {
+    const auto frame_with_window = [](char size) {
+        Original original;
+        original.pieces = {{'\x28', '\xB5', '\x2F', '\xFD', '\0', size, '\1', '\0', '\0'}};
+        return original;
+    };
+    EXPECT_EQ(text_of(frame_with_window('\x40')), "") << "256 KiB";
+    EXPECT_THROW(text_of(frame_with_window('\x48')), std::runtime_error) << "512 KiB";
+}
+
 }  // namespace
 }  // namespace heiasync::documents
