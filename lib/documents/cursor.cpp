@@ -1,12 +1,10 @@
 #include "documents/cursor.hpp"
 
 #include "documents/number.hpp"
-#include "documents/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <iterator>
 
@@ -17,58 +15,38 @@ namespace {
 constexpr std::size_t shown_name_length = 64;
 constexpr std::size_t shown_path_length = 1024;
 
-enum class Kind : unsigned char { plain, quote, backslash, control, beyond_ascii };
+// Objects, because a function that is handed to an algorithm is called for each character.
+constexpr auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
+constexpr auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+constexpr auto is_number_character = [](char c) {
+    return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+};
 
-constexpr auto kinds = [] {
-    std::array<Kind, 256> table{};
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        table.at(i) = i < 0x20 ? Kind::control : i < 0x80 ? Kind::plain : Kind::beyond_ascii;
+/// Where the plain number ends that stands here, or nullptr: where there is none, and where its end is not in sight.
+const char* end_of_plain_number(const char* begin, const char* end) {
+    const auto* at = begin;
+    end = begin + std::min<std::ptrdiff_t>(end - begin, Cursor::max_plain_number + 1);
+    const auto past_digits = [&at, end] {
+        const auto* const first = at;
+        at = std::find_if_not(at, end, is_digit);
+        return at > first;
+    };
+    at += at < end && *at == '-' ? 1 : 0;
+    const auto* const first_digit = at;
+    if (!past_digits() || (*first_digit == '0' && at > first_digit + 1)) {
+        return nullptr;
     }
-    table['"'] = Kind::quote;
-    table['\\'] = Kind::backslash;
-    return table;
-}();
-
-Kind kind_of(char c) {
-    return kinds[static_cast<unsigned char>(c)];
-}
-
-bool is_space(char c) {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-bool is_number_character(char c) {
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    if (at < end && *at == '.') {
+        ++at;
+        if (!past_digits()) {
+            return nullptr;
+        }
+    }
+    return at < end && *at != 'e' && *at != 'E' ? at : nullptr;
 }
 
 std::size_t number_length(std::string_view bytes) {
     return static_cast<std::size_t>(std::ranges::find_if_not(bytes, is_number_character) - bytes.begin());
-}
-
-bool is_high_surrogate(char32_t unit) {
-    return unit >= 0xD800 && unit <= 0xDBFF;
-}
-bool is_low_surrogate(char32_t unit) {
-    return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/// The code unit of an escape `\uXXXX` at the beginning of the text.
-std::optional<char32_t> escaped_unit(std::string_view text) {
-    constexpr std::size_t length = 6;
-    if (text.size() < length || !text.starts_with("\\u")) {
-        return std::nullopt;
-    }
-    std::uint32_t unit = 0;
-    const auto* const end = text.data() + length;
-    const auto [stopped, error] = std::from_chars(text.data() + 2, end, unit, 16);
-    return error == std::errc{} && stopped == end ? std::optional<char32_t>{unit} : std::nullopt;
-}
-
-std::optional<char> short_escape(char letter) {
-    constexpr std::string_view letters = "\"\\/bfnrt";
-    constexpr std::string_view characters = "\"\\/\b\f\n\r\t";
-    const auto index = letters.find(letter);
-    return index == std::string_view::npos ? std::nullopt : std::optional{characters[index]};
 }
 
 /// A member's name as a JSON pointer shows it: cut, and nothing but printable ASCII. A number is an id.
@@ -111,7 +89,8 @@ std::string_view name_of(ValueType type) noexcept {
 Cursor::Cursor(std::string_view operation, core::ByteSource& source) : operation_{operation}, window_{source} {}
 
 ValueType Cursor::type() {
-    switch (const char c = peek()) {
+    const char c = peek();
+    switch (c) {
         case '{':
             return ValueType::object;
         case '[':
@@ -124,7 +103,7 @@ ValueType Cursor::type() {
         case 'n':
             return ValueType::null;
         default:
-            if (c == '-' || (c >= '0' && c <= '9')) {
+            if (c == '-' || is_digit(c)) {
                 return ValueType::number;
             }
             fail_syntax();
@@ -192,38 +171,6 @@ std::string_view Cursor::read_number() {
     return text;
 }
 
-std::string_view Cursor::read_string() {
-    enter_string();
-    scratch_.clear();
-    while (const auto piece = next_piece()) {
-        if (scratch_.empty() && !piece->escaped && window_.bytes().starts_with('"')) {
-            window_.take(1);
-            return piece->text;
-        }
-        scratch_ += piece->text;
-    }
-    return scratch_;
-}
-
-void Cursor::enter_string() {
-    take_value(ValueType::string);
-    window_.take(1);
-}
-
-std::optional<Cursor::Piece> Cursor::next_piece() {
-    if (!window_.fill()) {
-        fail_early();
-    }
-    if (const auto run = take_plain_run(); !run.empty()) {
-        return Piece{run, false};
-    }
-    if (window_.bytes().front() == '"') {
-        window_.take(1);
-        return std::nullopt;
-    }
-    return take_special();
-}
-
 void Cursor::enter_object(Names names) {
     take_value(ValueType::object);
     enter(true, names);
@@ -242,8 +189,8 @@ std::optional<std::string_view> Cursor::next_member() {
         fail_syntax();
     }
     const auto begin = levels_.back().name_begin;
-    names_.resize(begin);
     window_.take(1);
+    names_.replace(begin, std::string::npos, take_plain_run());
     while (const auto piece = next_piece()) {
         names_ += piece->text;
     }
@@ -255,6 +202,36 @@ std::optional<std::string_view> Cursor::next_member() {
 bool Cursor::next_element() {
     at_value_ = move_on(']');
     return at_value_;
+}
+
+std::size_t Cursor::take_plain_numbers(std::string& text) {
+    if (at_value_) {
+        return 0;
+    }
+    auto& level = levels_.back();
+    const auto bytes = window_.bytes();
+    const auto* const end = bytes.data() + bytes.size();
+    const auto* const begin = bytes.data() + (level.count > 0 && bytes.starts_with(',') ? 1 : 0);
+    if (begin == bytes.data() && level.count > 0) {
+        return 0;
+    }
+    std::size_t count = 0;
+    const auto* behind = begin;
+    for (const auto* next = begin; const auto* const at = end_of_plain_number(next, end);) {
+        behind = at;
+        ++count;
+        if (*at != ',') {
+            break;
+        }
+        next = at + 1;
+    }
+    if (count > 0) {
+        text.append(begin, behind);
+        text += ',';
+        level.count += count;
+        window_.take(static_cast<std::size_t>(behind - bytes.data()));
+    }
+    return count;
 }
 
 void Cursor::finish() {
@@ -297,8 +274,7 @@ void Cursor::fail_early() const {
     fail(started_ ? "the document ends early" : "the document is empty");
 }
 
-/// The next character that is no white space.
-char Cursor::peek() {
+char Cursor::peek_beyond_space() {
     while (window_.fill()) {
         const auto bytes = window_.bytes();
         const auto found = std::ranges::find_if_not(bytes, is_space);
@@ -369,90 +345,6 @@ bool Cursor::move_on(char closing) {
     }
     ++level.count;
     return true;
-}
-
-std::string_view Cursor::take_plain_run() {
-    const auto bytes = window_.bytes();
-    const auto* const begin = bytes.data();
-    const auto* const end = begin + bytes.size();
-    const auto* at = begin;
-    for (;;) {
-        at = std::find_if_not(at, end, [](char c) { return kind_of(c) == Kind::plain; });
-        const auto length = at == end ? 0 : sequence_length({at, static_cast<std::size_t>(end - at)});
-        if (length == 0) {
-            break;
-        }
-        at += length;
-    }
-    const auto run = bytes.substr(0, static_cast<std::size_t>(at - begin));
-    window_.take(run.size());
-    return run;
-}
-
-Cursor::Piece Cursor::take_special() {
-    switch (kind_of(window_.bytes().front())) {
-        case Kind::backslash:
-            return {take_escape(), true};
-        case Kind::beyond_ascii:
-            return {take_sequence(), false};
-        default:
-            fail_syntax();
-    }
-}
-
-std::string_view Cursor::take_escape() {
-    constexpr std::size_t short_length = 2;
-    if (!window_.fill(short_length)) {
-        fail_early();
-    }
-    const char letter = window_.bytes()[1];
-    character_.clear();
-    if (const auto character = short_escape(letter)) {
-        character_ += *character;
-        window_.take(short_length);
-    } else if (letter == 'u') {
-        append_utf8(character_, take_code_point());
-    } else {
-        fail_syntax();
-    }
-    return character_;
-}
-
-char32_t Cursor::take_code_point() {
-    constexpr std::size_t length = 6;
-    constexpr char32_t replacement = 0xFFFD;
-    window_.fill(2 * length);
-    const auto bytes = window_.bytes();
-    const auto unit = escaped_unit(bytes);
-    if (!unit) {
-        window_.take(std::min(bytes.size(), length));
-        fail_syntax();
-    }
-    const auto following = is_high_surrogate(*unit) ? escaped_unit(bytes.substr(length)) : std::nullopt;
-    if (following && is_low_surrogate(*following)) {
-        window_.take(2 * length);
-        return 0x10000 + ((*unit - 0xD800) << 10U) + (*following - 0xDC00);
-    }
-    window_.take(length);
-    if (*unit == 0 || is_high_surrogate(*unit) || is_low_surrogate(*unit)) {
-        ++replacements_;
-        return replacement;
-    }
-    return *unit;
-}
-
-/// A sequence that the run before did not take: it is invalid, or its end is in the next piece.
-std::string_view Cursor::take_sequence() {
-    window_.fill(announced_length(window_.bytes().front()));
-    const auto length = sequence_length(window_.bytes());
-    const auto sequence = window_.bytes().substr(0, length);
-    if (length == 0) {
-        ++replacements_;
-        window_.take(1);
-        return replacement_character;
-    }
-    window_.take(length);
-    return sequence;
 }
 
 std::string Cursor::path(bool with_indexes) const {

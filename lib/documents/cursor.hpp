@@ -68,6 +68,11 @@ public:
     std::optional<std::string_view> next_member();
     void enter_array();
     bool next_element();
+    /// Moves over the elements that come next while they are plain numbers: without an exponent, and of at most
+    /// max_plain_number characters. Appends them to `text`, each with a comma behind it, and returns how many. The way
+    /// to read long lists of them; what stops it is an element, or the end, for next_element().
+    std::size_t take_plain_numbers(std::string& text);
+    static constexpr std::size_t max_plain_number = 24;
 
     /// How many containers are open, and whether the innermost is an object.
     [[nodiscard]] std::size_t depth() const { return levels_.size(); }
@@ -96,7 +101,16 @@ private:
 
     [[noreturn]] void fail_syntax();
     [[noreturn]] void fail_early() const;
-    char peek();
+    /// The next character that is no white space.
+    char peek() {
+        const auto bytes = window_.bytes();
+        if (bytes.empty() || bytes.front() <= ' ') {
+            return peek_beyond_space();
+        }
+        started_ = true;
+        return bytes.front();
+    }
+    char peek_beyond_space();
     void take_punctuation(char expected);
     void take_literal(std::string_view literal);
     void take_value(ValueType expected);

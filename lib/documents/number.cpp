@@ -19,7 +19,8 @@ struct Decimal {
 };
 
 std::string_view take_digits(std::string_view& text) {
-    const auto count = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto end = std::ranges::find_if_not(text, [](char c) { return c >= '0' && c <= '9'; });
+    const auto count = static_cast<std::size_t>(end - text.begin());
     const auto digits = text.substr(0, count);
     text.remove_prefix(count);
     return digits;
@@ -104,8 +105,11 @@ bool is_number(std::string_view text) noexcept {
 }
 
 std::optional<std::int64_t> to_integer(std::string_view number) {
-    if (const auto value = parse_integer(number)) {
-        return value;
+    const auto digits = number.substr(number.starts_with('-') ? 1 : 0);
+    if (!digits.starts_with('0')) {
+        if (const auto value = parse_integer(number)) {
+            return value;
+        }
     }
     const auto decimal = parse(number);
     return decimal ? to_integer(*decimal) : std::nullopt;

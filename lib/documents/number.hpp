@@ -10,7 +10,7 @@ namespace heiasync::documents {
 [[nodiscard]] bool is_number(std::string_view text) noexcept;
 
 /// The integer that a JSON number is, however it is written (`26`, `26.0`, `2.6e1`); nothing where it is none or does
-/// not fit, so that nothing is ever lost.
+/// not fit, so that nothing is ever lost, and where the text is no number.
 [[nodiscard]] std::optional<std::int64_t> to_integer(std::string_view number);
 
 /// The double nearest to a JSON number; nothing beyond a double's range.

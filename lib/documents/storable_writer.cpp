@@ -42,6 +42,7 @@ void StorableWriter::copy(Cursor& cursor) {
         copy_shallow(cursor);
         while (cursor.depth() > outside) {
             if (!cursor.in_object()) {
+                copy_plain_numbers(cursor);
                 if (cursor.next_element()) {
                     break;
                 }
@@ -152,6 +153,25 @@ void StorableWriter::copy_number(std::string_view number) {
     }
     begin_value(number_size(number.size()));
     write(number);
+}
+
+/// Those that come next in the array at hand.
+void StorableWriter::copy_plain_numbers(Cursor& cursor) {
+    const auto size_before = buffer_.size();
+    if (members_.back() > 0) {
+        buffer_ += ',';
+    }
+    const auto count = cursor.take_plain_numbers(buffer_);
+    buffer_.resize(count > 0 ? buffer_.size() - 1 : size_before);
+    const auto size = buffer_.size() - size_before;
+    members_.back() += count;
+    text_size_ += size;
+    grow(count * (entry_size + number_size(0)) + size / 2);
+    if (too_large_) {
+        buffer_.clear();
+    } else if (buffer_.size() >= piece_size) {
+        flush();
+    }
 }
 
 void StorableWriter::replace_by_null() {

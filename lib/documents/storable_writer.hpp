@@ -42,6 +42,7 @@ private:
     void copy_shallow(Cursor& cursor);
     void copy_string(Cursor& cursor);
     void copy_number(std::string_view number);
+    void copy_plain_numbers(Cursor& cursor);
     void replace_by_null();
     void write_escaped(std::string_view text);
     void write(std::string_view text);

@@ -156,6 +156,42 @@ TEST(Cursor, gives_the_same_whatever_the_pieces) {
     }
 }
 
+/// The elements of an array of numbers, each with a comma behind it, and how many were taken as plain ones.
+std::pair<std::string, std::size_t> numbers_of(core::ByteSource& source) {
+    Cursor cursor{"test", source};
+    std::string text;
+    cursor.enter_array();
+    std::size_t plain = cursor.take_plain_numbers(text);
+    while (cursor.next_element()) {
+        EXPECT_EQ(cursor.take_plain_numbers(text), 0U) << "an element is at hand";
+        text += std::string{cursor.read_number()} + ",";
+        plain += cursor.take_plain_numbers(text);
+    }
+    cursor.finish();
+    return {text, plain};
+}
+
+TEST(Cursor, takes_plain_numbers_at_once_and_leaves_the_others) {
+    const std::string text = "[0,-0.50,12,1e5,7,3E-2,8.25,1234567890123456789012345,9, 10,11 ,12,13]";
+    const std::string expected = "0,-0.50,12,1e5,7,3E-2,8.25,1234567890123456789012345,9,10,11,12,13,";
+    core::StringSource whole{text};
+    EXPECT_EQ(numbers_of(whole), std::pair(expected, std::size_t{8}));
+    for (std::size_t size = 1; size < text.size(); ++size) {
+        PiecewiseSource source{text, size};
+        EXPECT_EQ(numbers_of(source).first, expected) << "in pieces of " << size;
+    }
+    core::StringSource empty{"[]"};
+    EXPECT_EQ(numbers_of(empty), std::pair(std::string{}, std::size_t{0}));
+}
+
+TEST(Cursor, refuses_among_plain_numbers_what_is_no_json) {
+    for (const auto* text :
+         {"[1,]", "[01]", "[1,-]", "[1,2.]", "[1,.5]", "[1x]", "[1,2,,3]", "[1 2]", "[1,2}", "[1.5.2]"}) {
+        core::StringSource source{text};
+        EXPECT_THROW(numbers_of(source), DecodeError) << text;
+    }
+}
+
 TEST(Cursor, says_that_a_document_ends_early_wherever_it_is_cut) {
     for (const auto& text : {samples::report(), samples::energy_levels(), std::string{R"({"a":[tru)"}.append("e]}")}) {
         for (std::size_t length = 1; length < text.size(); ++length) {

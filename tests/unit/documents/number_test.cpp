@@ -30,9 +30,9 @@ TEST(Number, is_an_integer_however_it_is_written_as_long_as_nothing_is_lost) {
     EXPECT_EQ(to_integer("-9223372036854775808.0"), std::numeric_limits<std::int64_t>::min());
 }
 
-TEST(Number, is_no_integer_with_a_fraction_or_beyond_64_bits) {
-    for (const auto* text : {"26.5", "1e-1", "9223372036854775808", "-9223372036854775809", "9223372036854775807.5",
-                             "1e19", "1e99999999999999999999"}) {
+TEST(Number, is_no_integer_with_a_fraction_or_beyond_64_bits_or_where_it_is_none) {
+    for (const auto* text : {"", "-", "007", "-01", "12a", " 1", "26.5", "1e-1", "9223372036854775808",
+                             "-9223372036854775809", "9223372036854775807.5", "1e19", "1e99999999999999999999"}) {
         EXPECT_FALSE(to_integer(text)) << text;
     }
 }
