@@ -1,7 +1,8 @@
 #include "core/instant.hpp"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 
@@ -195,16 +196,22 @@ Date parse_date(std::string_view text) {
 }
 
 std::string format_date(Date date) {
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
+    return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}"), static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
 std::string format_instant(Instant instant) {
     const auto day = date::floor<date::days>(instant);
     const date::hh_mm_ss time{instant - day};
     const auto fraction = time.subseconds().count();
-    return fmt::format("{}T{:02}:{:02}:{:02}{}Z", format_date(Date{day}), time.hours().count(), time.minutes().count(),
-                       time.seconds().count(), fraction == 0 ? std::string{} : fmt::format(".{:06}", fraction));
+    std::string text = format_date(Date{day});
+    const auto append = std::back_inserter(text);
+    fmt::format_to(append, FMT_COMPILE("T{:02}:{:02}:{:02}"), time.hours().count(), time.minutes().count(),
+                   time.seconds().count());
+    if (fraction != 0) {
+        fmt::format_to(append, FMT_COMPILE(".{:06}"), fraction);
+    }
+    return text += 'Z';
 }
 
 }  // namespace heiasync::core

@@ -103,11 +103,37 @@ void FieldReader::read(std::vector<std::string>& field) {
     }
 }
 
-void FieldReader::read(std::optional<std::vector<std::optional<double>>>& field) {
-    auto& values = field.emplace();
-    if (!list([this, &values] { read(values.emplace_back()); })) {
+void FieldReader::read(std::optional<Figures>& field) {
+    if (!read(field.emplace())) {
         field.reset();
     }
+}
+
+bool FieldReader::read(Figures& field) {
+    field.clear();
+    if (!enter_array()) {
+        return false;
+    }
+    bool too_long = false;
+    for (bool more = true; more;) {
+        field.append_plain(*cursor_);
+        more = cursor_->next_element();
+        if (more) {
+            const auto type = cursor_->type();
+            if (!field.append(numeric_text(type))) {
+                note_other_type(type);
+            }
+        }
+        if (field.size() > max_list) {
+            too_long = true;
+            field.clear();
+        }
+    }
+    if (too_long) {
+        field.clear();
+        note_other_type(ValueType::array);
+    }
+    return !too_long;
 }
 
 void FieldReader::read_json(ValueType expected, std::optional<std::string>& field) {

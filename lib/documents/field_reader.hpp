@@ -3,6 +3,7 @@
 #include "core/instant.hpp"
 #include "documents/cursor.hpp"
 #include "documents/drift.hpp"
+#include "documents/figures.hpp"
 
 #include <array>
 #include <bitset>
@@ -56,7 +57,8 @@ public:
     void read(std::optional<core::Date>& field);
     void read(std::vector<std::int64_t>& field);
     void read(std::vector<std::string>& field);
-    void read(std::optional<std::vector<std::optional<double>>>& field);
+    void read(std::optional<Figures>& field);
+    bool read(Figures& field);  ///< false, and none, where there is no list
 
     /// A value of one type, null aside, as storable JSON text.
     void read_json(ValueType expected, std::optional<std::string>& field);

@@ -50,10 +50,6 @@ void limit(const Cursor& cursor, std::size_t count, std::size_t most) {
     }
 }
 
-std::optional<std::int64_t> id_of(std::string_view name) {
-    return is_number(name) ? to_integer(name) : std::nullopt;
-}
-
 // Teams and tags
 
 struct Named {
@@ -143,32 +139,25 @@ void read_insufficient_data(FieldReader& reader, GroupReading& group) {
     }
 }
 
-/// Sorted by question; of a question that stands twice, the first.
 void read_breakdown(FieldReader& reader, GroupReading& group) {
     if (!reader.enter_object(Cursor::Names::hidden)) {
         return;
     }
     auto& breakdown = group.result.breakdown;
-    std::size_t figure_count = 0;
+    Figures figures;
     while (const auto name = reader.cursor().next_member()) {
-        const auto question_id = id_of(*name);
+        const auto question_id = to_integer(*name);
         if (!question_id) {
             reader.note(Drift::Kind::unknown_field);
             continue;
         }
-        std::optional<Figures> figures;
-        reader.read(figures);
-        if (figures) {
-            figure_count += figures->size();
-            breakdown.emplace_back(*question_id, *std::move(figures));
-            limit(reader.cursor(), breakdown.size(), max_questions);
-            limit(reader.cursor(), figure_count, max_breakdown);
+        if (reader.read(figures)) {
+            breakdown.add(*question_id, figures);
+            limit(reader.cursor(), breakdown.question_ids().size(), max_questions);
+            limit(reader.cursor(), breakdown.figures().size(), max_breakdown);
         }
     }
-    constexpr auto id = &std::pair<std::int64_t, Figures>::first;
-    std::ranges::stable_sort(breakdown, {}, id);
-    const auto doubles = std::ranges::unique(breakdown, {}, id);
-    breakdown.erase(doubles.begin(), doubles.end());
+    breakdown.sort();
 }
 
 void read_team_tags(FieldReader& reader, GroupReading& team);
@@ -221,7 +210,7 @@ void read_groups(FieldReader& reader, Reading& reading, std::int64_t ordinal, La
     }
     std::unordered_set<std::int64_t> met;
     while (const auto name = reader.cursor().next_member()) {
-        const auto id = id_of(*name);
+        const auto id = to_integer(*name);
         if (!id) {
             reader.note(Drift::Kind::unknown_field);
         } else if (met.insert(*id).second) {

@@ -3,12 +3,12 @@
 #include "core/bytes.hpp"
 #include "core/instant.hpp"
 #include "documents/decode.hpp"
+#include "documents/figures.hpp"
 #include "documents/original.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace heiasync::documents {
@@ -41,8 +41,6 @@ struct Group {
     friend bool operator==(const Group&, const Group&) = default;
 };
 
-using Figures = std::vector<std::optional<double>>;
-
 /// One group's result. Everything but the two counts is absent where the data is insufficient: a suppressed value stays
 /// so, even where the server sent it. A flag that cannot be read, or a reason without a flag, means insufficient too.
 struct GroupResult {
@@ -54,8 +52,7 @@ struct GroupResult {
     std::optional<std::string> insufficient_data_reason;
     std::optional<Figures> point_categories;
     std::optional<Figures> question_average_points;  ///< `answer_percentages`, in the order of the questions
-    /// Question id -> per cent per option, sorted by id, no id twice.
-    std::vector<std::pair<std::int64_t, Figures>> breakdown;
+    Breakdown breakdown;                             ///< sorted
 
     friend bool operator==(const GroupResult&, const GroupResult&) = default;
 };

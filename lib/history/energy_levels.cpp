@@ -60,24 +60,17 @@ class EnergyLevelResults final : public ResultRows {
 public:
     EnergyLevelResults(Transaction& transaction, std::int64_t id, const EnergyLevelsSnapshot& snapshot)
         : ResultRows{transaction, "store results of energy levels", "heiasync.energy_level_results", columns},
-          id_{id},
-          snapshot_{snapshot} {}
+          document_{id, snapshot.organisation_id, snapshot.business_id, snapshot.period_start, snapshot.period_end} {}
 
     void visit(std::int64_t /*ordinal*/, const documents::GroupResult& result) override {
-        const std::array<Value, 8> keys{id_,
-                                        snapshot_.organisation_id,
-                                        snapshot_.business_id,
-                                        snapshot_.period_start,
-                                        snapshot_.period_end,
-                                        to_string(result.group.scope),
-                                        result.group.team_id,
-                                        result.group.team_name};
-        send(keys, result);
+        row_ = document_;
+        row_.add(to_string(result.group.scope), result.group.team_id, result.group.team_name);
+        send(row_, result);
     }
 
 private:
-    std::int64_t id_;
-    const EnergyLevelsSnapshot& snapshot_;
+    Row document_;  ///< the keys of the document
+    Row row_;
 };
 
 }  // namespace

@@ -61,26 +61,18 @@ class ReportResults final : public ResultRows {
 public:
     ReportResults(Transaction& transaction, std::int64_t id, const ReportSnapshot& snapshot)
         : ResultRows{transaction, "store results of a report", "heiasync.report_results", columns},
-          id_{id},
-          snapshot_{snapshot} {}
+          document_{id, snapshot.report.id, snapshot.organisation_id} {}
 
     void visit(std::int64_t ordinal, const documents::GroupResult& result) override {
         const documents::Group& group = result.group;
-        const std::array<Value, 9> keys{id_,
-                                        snapshot_.report.id,
-                                        snapshot_.organisation_id,
-                                        ordinal,
-                                        to_string(group.scope),
-                                        group.team_id,
-                                        group.team_name,
-                                        group.tag_id,
-                                        group.tag_name};
-        send(keys, result);
+        row_ = document_;
+        row_.add(ordinal, to_string(group.scope), group.team_id, group.team_name, group.tag_id, group.tag_name);
+        send(row_, result);
     }
 
 private:
-    std::int64_t id_;
-    const ReportSnapshot& snapshot_;
+    Row document_;  ///< the keys of the document
+    Row row_;
 };
 
 void store_instances(Transaction& transaction, std::int64_t id, std::int64_t organisation_id,

@@ -159,36 +159,31 @@ void store_original(Transaction& transaction, const OriginalsTable& table, std::
     Copy rows = transaction.copy(table.purpose, table.name, columns);
     int number = 0;
     for (const std::string& piece : original.pieces) {
-        rows.row(organisation_id, document_id, number++, documents::Original::coding, original.size, sha256, Value::bytes(piece));
+        rows.row(organisation_id, document_id, number++, documents::Original::coding, original.size, sha256,
+                 Value::bytes(piece));
     }
     rows.finish();
 }
 
-std::array<Value, result_columns.size()> result_values(const documents::GroupResult& result) {
-    std::optional<std::vector<std::int64_t>> question_ids;
-    std::optional<std::vector<std::size_t>> ends;
-    std::optional<documents::Figures> values;
-    if (!result.breakdown.empty()) {
-        question_ids.emplace();
-        ends.emplace();
-        values.emplace();
-        for (const auto& [question_id, percentages] : result.breakdown) {
-            question_ids->push_back(question_id);
-            values->insert(values->end(), percentages.begin(), percentages.end());
-            ends->push_back(values->size());
+void add_result(Row& row, const documents::GroupResult& result) {
+    const auto add_figures = [&row](const std::optional<documents::Figures>& figures) {
+        if (figures) {
+            row.add_array(figures->text());
+        } else {
+            row.add(std::nullopt);
         }
+    };
+    row.add(result.participant_count, result.answer_count, result.average_points, result.insufficient_data,
+            result.insufficient_data_reason);
+    add_figures(result.point_categories);
+    add_figures(result.question_average_points);
+    if (const documents::Breakdown& breakdown = result.breakdown; breakdown.question_ids().empty()) {
+        row.add(std::nullopt, std::nullopt, std::nullopt);
+    } else {
+        row.add_array(breakdown.question_ids());
+        row.add_array(breakdown.ends());
+        row.add_array(breakdown.figures().text());
     }
-    const auto array = [](const auto& optional) { return optional ? Value::array(*optional) : Value{std::nullopt}; };
-    return {result.participant_count,
-            result.answer_count,
-            result.average_points,
-            result.insufficient_data,
-            result.insufficient_data_reason,
-            array(result.point_categories),
-            array(result.question_average_points),
-            array(question_ids),
-            array(ends),
-            array(values)};
 }
 
 std::string_view to_string(documents::Scope scope) {
@@ -207,11 +202,9 @@ std::string_view to_string(documents::Scope scope) {
     throw std::logic_error{"no such scope"};
 }
 
-void ResultRows::send(std::span<const Value> keys, const documents::GroupResult& result) {
-    row_.assign(keys.begin(), keys.end());
-    const auto values = result_values(result);
-    row_.insert(row_.end(), values.begin(), values.end());
-    copy_.row(std::span<const Value>{row_});
+void ResultRows::send(Row& row, const documents::GroupResult& result) {
+    add_result(row, result);
+    copy_.row(row);
 }
 
 }  // namespace heiasync::history

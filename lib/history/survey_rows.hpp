@@ -64,12 +64,12 @@ struct OriginalsTable {
 void store_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
                     std::int64_t document_id, const documents::Original& original);
 
-/// The result columns, in the order of result_values().
+/// The result columns, in the order of add_result().
 inline constexpr std::array result_columns{
     "participant_count",        "answer_count",     "average_points",          "insufficient_data",
     "insufficient_data_reason", "point_categories", "question_average_points", "breakdown_question_ids",
     "breakdown_ends",           "breakdown_values"};
-std::array<Value, result_columns.size()> result_values(const documents::GroupResult& result);
+void add_result(Row& row, const documents::GroupResult& result);
 
 std::string_view to_string(documents::Scope scope);
 
@@ -92,11 +92,11 @@ protected:
     ResultRows(Transaction& transaction, const char* purpose, const char* table, std::span<const char* const> columns)
         : copy_{transaction.copy(purpose, table, columns)} {}
 
-    void send(std::span<const Value> keys, const documents::GroupResult& result);
+    /// The keys are in the row already.
+    void send(Row& row, const documents::GroupResult& result);
 
 private:
     Copy copy_;
-    std::vector<Value> row_;
 };
 
 }  // namespace heiasync::history

@@ -5,77 +5,17 @@
 
 #include "core/instant.hpp"
 #include "history/database.hpp"
+#include "history/values.hpp"
 
 #include <pqxx/pqxx>
 
-#include <array>
-#include <concepts>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace heiasync::history {
-
-/// The text with NUL, and with bytes that are no UTF-8, replaced by U+FFFD: what PostgreSQL's text can hold.
-std::string storable_text(std::string_view text);
-
-/// The first `size` bytes of the text, or a few less where a character would be cut in two.
-std::string_view prefix(std::string_view text, std::size_t size);
-
-/// A value in the text form that PostgreSQL reads; or NULL.
-class Value {
-public:
-    // NOLINTBEGIN(google-explicit-constructor): whatever can be stored converts to it.
-    template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>) Value(Integer value) : text_{std::to_string(value)} {}
-    template <std::same_as<bool> Boolean>
-    Value(Boolean value) : text_{value ? "t" : "f"} {}
-    Value(double value);
-    Value(std::string_view value) : text_{storable_text(value)} {}
-    Value(const std::string& value) : Value{std::string_view{value}} {}
-    Value(const char* value) : Value{std::string_view{value}} {}
-    Value(core::Instant value) : text_{core::format_instant(value)} {}
-    Value(core::Date value) : text_{core::format_date(value)} {}
-    Value(std::nullopt_t) {}
-    template <class T>
-    Value(const std::optional<T>& value) : text_{value ? Value{*value}.text_ : std::nullopt} {}
-    // NOLINTEND(google-explicit-constructor)
-
-    /// Text that is known to be storable.
-    static Value verbatim(std::string_view value);
-    /// bytea.
-    static Value bytes(std::string_view value);
-
-    /// An array of whatever `element` makes of each.
-    template <class Range, class Function>
-    static Value array(const Range& range, Function element) {
-        Value result;
-        result.text_ = "{";
-        for (const auto& item : range) {
-            result.append_element(element(item));
-        }
-        result.text_->push_back('}');
-        return result;
-    }
-    template <class Range>
-    static Value array(const Range& range) {
-        return array(range, [](const auto& item) { return Value{item}; });
-    }
-
-    [[nodiscard]] const char* c_str() const { return text_ ? text_->c_str() : nullptr; }
-
-private:
-    Value() = default;
-    void append_element(const Value& element);
-
-    std::optional<std::string> text_;
-};
-
-/// Appends a row as a line of COPY, without its end.
-void append_line(std::string& line, std::span<const Value> values);
 
 /// A statement that is prepared once a session. `purpose` names it, there and in errors: `store usage statistics`.
 struct Statement {
@@ -100,11 +40,10 @@ struct CopyLine {
 /// at most one at a time in a transaction, and nothing else happens until finish().
 class Copy {
 public:
-    void row(std::span<const Value> values);
+    void row(const Row& row);
     template <class... Values>
     void row(const Values&... values) {
-        const std::array<Value, sizeof...(Values)> all{Value{values}...};
-        row(std::span<const Value>{all});
+        row(Row{values...});
     }
     /// Without it the rows are not stored and the transaction cannot be committed.
     void finish() { stream_.complete(); }
@@ -129,11 +68,10 @@ public:
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
-    pqxx::result run(const Statement& statement, std::span<const Value> values);
+    pqxx::result run(const Statement& statement, const Row& values);
     template <class... Values>
     pqxx::result run(const Statement& statement, const Values&... values) {
-        const std::array<Value, sizeof...(Values)> all{Value{values}...};
-        return run(statement, std::span<const Value>{all});
+        return run(statement, Row{values...});
     }
 
     /// Runs SQL text without values.

@@ -8,7 +8,6 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <stdexcept>
@@ -32,20 +31,20 @@ class Lines final : public documents::ResultVisitor {
 public:
     void visit(std::int64_t ordinal, const documents::GroupResult& result) override {
         const documents::Group& group = result.group;
-        const std::array<history::Value, 9> keys{
-            std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, ordinal,       history::to_string(group.scope),
-            group.team_id,   group.team_name, group.tag_id,    group.tag_name};
-        std::vector<history::Value> row{keys.begin(), keys.end()};
-        const auto values = history::result_values(result);
-        row.insert(row.end(), values.begin(), values.end());
+        row_ = document_;
+        row_.add(ordinal, history::to_string(group.scope), group.team_id, group.team_name, group.tag_id,
+                 group.tag_name);
+        history::add_result(row_, result);
         line_.clear();
-        history::append_line(line_, row);
+        row_.append_line(line_);
         size_ += line_.size();
     }
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
 private:
+    history::Row document_{1, 2, 3};
+    history::Row row_;
     std::string line_;
     std::size_t size_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "fuzz/survey_document.hpp"
 
+#include "documents/number.hpp"
 #include "fuzz/decoding.hpp"
 
 #include <algorithm>
@@ -85,22 +86,33 @@ Outcome<Stored> store(SurveyDocumentKind kind, const Original& original) {
     }
 }
 
+bool all_finite(const documents::Figures& figures) {
+    return std::ranges::all_of(figures.numbers(), [](const auto& number) {
+        return !number || std::isfinite(documents::to_double(*number).value_or(HUGE_VAL));
+    });
+}
+
+void check_breakdown(const documents::Breakdown& breakdown) {
+    const auto& ids = breakdown.question_ids();
+    require(std::ranges::adjacent_find(ids, std::ranges::greater_equal{}) == ids.end(),
+            "the questions of a breakdown are sorted");
+    const auto& ends = breakdown.ends();
+    require(ends.size() == ids.size() && std::ranges::is_sorted(ends), "each question has its figures");
+    require(breakdown.figures().size() == (ends.empty() ? 0 : ends.back()), "each figure is of a question");
+    require(breakdown.figures().numbers().size() == breakdown.figures().size(), "each figure counts");
+    require(all_finite(breakdown.figures()), "a figure is a number");
+}
+
 void check_result(const GroupResult& result) {
     require(is_storable(result.group.team_name.value_or("")), "the name of a team can be stored");
     require(is_storable(result.group.tag_name.value_or("")), "the name of a tag can be stored");
     require(is_storable(result.insufficient_data_reason.value_or("")), "a reason can be stored");
-    require(
-        std::ranges::is_sorted(result.breakdown, std::ranges::less_equal{}, [](const auto& e) { return e.first; }) ||
-            result.breakdown.size() < 2,
-        "the questions of a breakdown are sorted");
+    check_breakdown(result.breakdown);
     if (result.insufficient_data) {
         require(!result.average_points && !result.point_categories && !result.question_average_points &&
-                    result.breakdown.empty(),
+                    result.breakdown.question_ids().empty(),
                 "what is suppressed stays so");
     }
-    const auto all_finite = [](const documents::Figures& figures) {
-        return std::ranges::all_of(figures, [](const auto& figure) { return std::isfinite(figure.value_or(0)); });
-    };
     require(std::isfinite(result.average_points.value_or(0)), "a figure is a number");
     require(all_finite(result.point_categories.value_or(documents::Figures{})), "a figure is a number");
     require(all_finite(result.question_average_points.value_or(documents::Figures{})), "a figure is a number");
