@@ -227,8 +227,8 @@ asio::awaitable<Response> Client::Impl::exchange(const Request& request, const U
                               result.bytes_received};
         bool in_time = false;
         try {
-            in_time = co_await within(steady_clock::now() + settings_.request_timeout,
-                                      connection->exchange(text.bytes(), reader));
+            in_time =
+                co_await connection->exchange(text.bytes(), reader, steady_clock::now() + settings_.request_timeout);
         } catch (const StaleConnection&) {
             continue;
         }

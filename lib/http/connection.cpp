@@ -58,6 +58,11 @@ private:
         return asio::async_write(socket_, bytes, into(error));
     }
 
+    void close() override {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
     tcp::socket socket_;
 };
 
@@ -82,6 +87,11 @@ private:
     }
     asio::awaitable<std::size_t> write(asio::const_buffer bytes, error_code& error) override {
         return asio::async_write(stream_, bytes, into(error));
+    }
+
+    void close() override {
+        error_code ignored;
+        stream_.next_layer().close(ignored);
     }
 
     TlsStream stream_;
@@ -119,21 +129,25 @@ asio::awaitable<tcp::socket> connect_to_any(Endpoints endpoints, steady_clock::t
 
 Connection::Connection() : buffer_(buffer_size) {}
 
-asio::awaitable<void> Connection::exchange(std::string_view request, ResponseReader& reader) {
+asio::awaitable<bool> Connection::exchange(std::string_view request, ResponseReader& reader,
+                                           steady_clock::time_point deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    const Alarm alarm{executor, deadline, [this] { close(); }};
     error_code error;
     co_await write(asio::buffer(request), error);
-    if (error) {
-        fail(error, reader);
-    }
     std::size_t held = 0;
     while (!reader.complete()) {
+        // Before the error, which is what the alarm made of the operation; where that had just ended, there is none.
+        if (alarm.rang()) {
+            co_return false;
+        }
+        if (error) {
+            fail(error, reader);
+        }
         const std::size_t read = co_await read_some(asio::buffer(buffer_) + held, error);
         if (error == asio::error::eof && (reader.started() || !used_)) {
             reader.end_of_input();
             break;
-        }
-        if (error) {
-            fail(error, reader);
         }
         held += read;
         const std::size_t consumed = reader.feed({buffer_.data(), held});
@@ -146,7 +160,8 @@ asio::awaitable<void> Connection::exchange(std::string_view request, ResponseRea
     }
     used_ = true;
     // Bytes beyond the answer belong to no request of ours: whatever they are, the next answer must not begin there.
-    reusable_ = reader.keep_alive() && held == 0;
+    reusable_ = reader.keep_alive() && held == 0 && !alarm.rang();
+    co_return true;
 }
 
 void Connection::fail(const error_code& error, const ResponseReader& reader) const {

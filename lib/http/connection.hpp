@@ -33,10 +33,12 @@ public:
     Connection& operator=(const Connection&) = delete;
     virtual ~Connection() = default;
 
-    /// Sends the bytes of a request and reads the answer to it. Throws Failure, StaleConnection where this was not the
-    /// first request and not a byte came back; what the reader's sink throws; operation_aborted when cancelled. After
-    /// any of these the connection is good for nothing. Has no deadline.
-    boost::asio::awaitable<void> exchange(std::string_view request, ResponseReader& reader);
+    /// Sends the bytes of a request and reads the answer to it. False: the deadline, in real time, came first. Throws
+    /// Failure, StaleConnection where this was not the first request and not a byte came back; what the reader's sink
+    /// throws; operation_aborted when cancelled. After any of these the connection is good for nothing.
+    boost::asio::awaitable<bool> exchange(
+        std::string_view request, ResponseReader& reader,
+        std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());
 
     /// Whether the server keeps it open for another request.
     [[nodiscard]] bool reusable() const { return reusable_; }
@@ -49,6 +51,9 @@ private:
                                                           boost::system::error_code& error) = 0;
     virtual boost::asio::awaitable<std::size_t> write(boost::asio::const_buffer bytes,
                                                       boost::system::error_code& error) = 0;
+    /// Ends what is being read or written, and everything after it: to cancel an operation would leave the next step of
+    /// a composed one to go on.
+    virtual void close() = 0;
 
     [[noreturn]] void fail(const boost::system::error_code& error, const ResponseReader& reader) const;
 

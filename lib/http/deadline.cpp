@@ -47,4 +47,15 @@ asio::awaitable<bool> within(std::chrono::steady_clock::time_point deadline, asi
     co_return false;
 }
 
+Alarm::Alarm(const asio::any_io_executor& executor, std::chrono::steady_clock::time_point deadline,
+             std::function<void()> ring)
+    : state_{std::make_shared<State>(State{std::move(ring)})}, timer_{executor, deadline} {
+    timer_.async_wait([weak = std::weak_ptr{state_}](const error_code& error) {
+        if (const auto state = weak.lock(); state && !error) {
+            state->rang = true;
+            state->ring();
+        }
+    });
+}
+
 }  // namespace heiasync::http

@@ -2,11 +2,13 @@
 
 #include "unit/http/session.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <stdexcept>
 
 namespace heiasync::http {
@@ -86,6 +88,41 @@ TEST(Within, AnOuterDeadlineIsNotTheInnerOne) {
     testing::run(nest(inner, outer));
     EXPECT_EQ(outer, false);
     EXPECT_EQ(inner, std::nullopt);
+}
+
+awaitable<void> set_alarm(std::chrono::milliseconds limit, std::chrono::milliseconds length, int& rings, bool& rang) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const Alarm alarm{executor, steady_clock::now() + limit, [&rings] { ++rings; }};
+    co_await after(length);
+    rang = alarm.rang();
+}
+
+TEST(Alarm, RingsOnceAtItsDeadline) {
+    int rings = 0;
+    bool rang = false;
+    testing::run(set_alarm(1ms, 50ms, rings, rang));
+    EXPECT_EQ(rings, 1);
+    EXPECT_TRUE(rang);
+}
+
+TEST(Alarm, IsSilentOnceItIsGone) {
+    int rings = 0;
+    bool rang = false;
+    const auto began = steady_clock::now();
+    testing::run(set_alarm(1h, 1ms, rings, rang));
+    EXPECT_EQ(rings, 0);
+    EXPECT_FALSE(rang);
+    EXPECT_LT(steady_clock::now() - began, 5s);
+}
+
+TEST(Alarm, IsSilentOnceItIsGoneEvenWhereItWasAboutToRing) {
+    boost::asio::io_context loop;
+    int rings = 0;
+    std::optional<Alarm> alarm{std::in_place, loop.get_executor(), steady_clock::now(), [&rings] { ++rings; }};
+    boost::asio::steady_timer first{loop, steady_clock::now() - 1s};
+    first.async_wait([&alarm](const boost::system::error_code&) { alarm.reset(); });
+    loop.run();
+    EXPECT_EQ(rings, 0);
 }
 
 }  // namespace
