@@ -40,6 +40,7 @@ pqxx::result Transaction::run(const Statement& statement, const Row& values) {
     session_.prepare(statement);
 #if PQXX_VERSION_MAJOR < 7
     std::vector<const char*> fields;
+    fields.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
         fields.push_back(values[i]);
     }
