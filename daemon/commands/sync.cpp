@@ -170,6 +170,7 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
         case sync::EarlyEnd::schema_unusable:
             return core::ExitCode::configuration;
         case sync::EarlyEnd::busy:
+        case sync::EarlyEnd::overtaken:
             return core::ExitCode::busy;
         case sync::EarlyEnd::date_over:
             return core::ExitCode::incomplete;

@@ -45,6 +45,7 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
                 error);
             return;
         case sync::EarlyEnd::busy:
+        case sync::EarlyEnd::overtaken:
             std::cerr << "heiasyncd: another sync of this database is going on; try again when it has ended\n";
             return;
         case sync::EarlyEnd::schema_unusable:

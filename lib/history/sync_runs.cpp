@@ -34,10 +34,13 @@ constexpr Statement select_interrupted{
     "SELECT sync_run_id FROM same "
     "WHERE sync_run_id > coalesce((SELECT max(sync_run_id) FROM same WHERE status <> 'interrupted'), 0) "
     "ORDER BY sync_run_id"};
+constexpr Statement select_slot{
+    "read the slot of a run",
+    "SELECT (extract(epoch FROM scheduled_for) * 1000000)::bigint FROM heiasync.sync_runs WHERE sync_run_id = $1"};
 constexpr Statement select_settled_tasks{
-    "read what the interrupted runs settled",
+    "read what earlier runs settled",
     "SELECT organisation_id, business_id, stream, period_start, report_id, status, "
-    "       coalesce(reason = 'business_id_not_mapped', false) "
+    "       coalesce(reason = 'business_id_not_mapped', false), coalesce(reason = 'gate_unknown', false) "
     "FROM heiasync.sync_tasks "
     "WHERE sync_run_id = ANY ($1::bigint[]) "
     "  AND (status <> 'failed' OR http_status IN (400, 403, 404) OR reason = 'gate_unknown') "
@@ -139,6 +142,10 @@ std::string_view to_string(TaskStatus status) {
     return name_of(task_status_names, status);
 }
 
+RunStatus run_status_of(std::string_view name) {
+    return named<RunStatus>(run_status_names, name);
+}
+
 bool take_run_lock(Transaction& transaction) {
     return transaction.run(lock_runs)[0][0].as<bool>();
 }
@@ -163,6 +170,11 @@ std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date 
     return ids;
 }
 
+std::optional<core::Instant> scheduled_for(Transaction& transaction, std::int64_t sync_run_id) {
+    const auto field = transaction.run(select_slot, sync_run_id)[0][0];
+    return field.is_null() ? std::nullopt : std::optional{instant_of(field)};
+}
+
 SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids) {
     SettledTasks settled;
     if (sync_run_ids.empty()) {
@@ -179,11 +191,16 @@ SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int6
         if (!row[4].is_null()) {
             key.report_id = row[4].as<std::int64_t>();
         }
+        if (row[7].as<bool>()) {
+            settled.unknown_gates.insert(std::move(key));
+            continue;
+        }
         if (key.stream == Stream::usage_stats && row[6].as<bool>()) {
             settled.not_mapped.emplace(key.organisation_id, key.business_id);
         }
         settled.tasks.insert_or_assign(std::move(key), named<TaskStatus>(task_status_names, row[5].as<std::string>()));
     }
+    std::erase_if(settled.unknown_gates, [&settled](const TaskKey& gate) { return settled.tasks.contains(gate); });
     for (const auto& row : transaction.run(select_reports_to_come)) {
         settled.reports_to_come.emplace(row[0].as<std::int64_t>(), row[1].as<std::int64_t>());
     }

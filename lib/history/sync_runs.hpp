@@ -31,6 +31,8 @@ std::string_view to_string(Trigger trigger);
 std::string_view to_string(RunStatus status);
 std::string_view to_string(Stream stream);
 std::string_view to_string(TaskStatus status);
+/// The way back. Throws std::logic_error for a word that is no status.
+RunStatus run_status_of(std::string_view name);
 
 struct NewRun {
     Trigger trigger = Trigger::manual;
@@ -92,11 +94,15 @@ std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at);
 std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date run_on,
                                            const std::optional<std::string>& limited_to);
 
-/// What some runs have settled, so that their continuation does not ask again.
+/// The slot that a run was for.
+std::optional<core::Instant> scheduled_for(Transaction& transaction, std::int64_t sync_run_id);
+
+/// What some runs have settled, so that those that go on from them do not ask again.
 struct SettledTasks {
-    /// Done, skipped, or failed in a way that asking again does not mend: 400, 403, 404, and a gate that is unknown.
+    /// Done, skipped, or failed in a way that asking again does not mend: 400, 403, 404.
     std::map<TaskKey, TaskStatus> tasks;
-    std::set<Subject> not_mapped;  ///< business ids whose usage stats were skipped as not mapped
+    std::set<TaskKey> unknown_gates;  ///< failed as gate_unknown, and not among the tasks
+    std::set<Subject> not_mapped;     ///< business ids whose usage stats were skipped as not mapped
     std::set<std::pair<std::int64_t, std::int64_t>> reports_to_come;  ///< organisation, report: listed and not stored
 };
 SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids);

@@ -28,25 +28,13 @@ bool is_done(const history::SettledTasks& before, const history::TaskKey& key) {
     return found != before.tasks.end() && found->second == history::TaskStatus::done;
 }
 
-/// A cell that failed is settled while the stats that it failed with are: a gate may be known with other ones.
-bool is_settled(const history::SettledTasks& before, std::int64_t organisation_id, const std::string& business_id,
-                core::Date period_start) {
-    const auto task =
-        before.tasks.find(key(history::Stream::energy_levels, organisation_id, business_id, period_start));
-    if (task == before.tasks.end()) {
-        return false;
-    }
-    return task->second != history::TaskStatus::failed ||
-           (before.tasks.contains(key(history::Stream::usage_stats, organisation_id, "")) &&
-            before.tasks.contains(key(history::Stream::usage_stats, organisation_id, business_id)));
-}
-
 std::vector<EnergyLevelsTask> due_energy_levels(const PlanInput& input, const documents::Organisation& organisation) {
     std::vector<EnergyLevelsTask> tasks;
     for (const calendar::Period& period : input.periods) {
         for (const std::string& business_id : subjects_of(organisation, input.energy_levels_per_business_id)) {
             const bool settled = input.settled.contains({organisation.id, business_id, period.start}) ||
-                                 is_settled(input.before, organisation.id, business_id, period.start);
+                                 input.before.tasks.contains(
+                                     key(history::Stream::energy_levels, organisation.id, business_id, period.start));
             if (!settled) {
                 tasks.push_back({business_id, period});
             }
@@ -202,6 +190,19 @@ GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisat
         decision = decide_for(accepted, {organisation_id, business_id}, minimum);
     }
     return decision;
+}
+
+void settle_unknown_gates(history::SettledTasks& before, const AcceptedMembers& accepted, int minimum) {
+    for (const history::TaskKey& gate : before.unknown_gates) {
+        const auto has_stats = [&](const std::string& business_id) {
+            return before.tasks.contains(key(history::Stream::usage_stats, gate.organisation_id, business_id));
+        };
+        const GateDecision decision = decide_gate(accepted, gate.organisation_id, gate.business_id, minimum);
+        if (decision.kind == GateDecision::Kind::unknown && has_stats("") && has_stats(gate.business_id)) {
+            before.tasks.emplace(gate, history::TaskStatus::failed);
+        }
+    }
+    before.unknown_gates.clear();
 }
 
 std::vector<documents::Report> due_reports(std::int64_t organisation_id, const std::vector<documents::Report>& listed,

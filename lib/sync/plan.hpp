@@ -37,7 +37,7 @@ struct PlanInput {
     bool energy_levels_per_business_id = true;
     std::vector<calendar::Period> periods;               ///< whose energy levels are due
     std::set<history::EnergyLevelsCell> settled;         ///< cells that need no request any more
-    history::SettledTasks before;                        ///< by the interrupted runs that this one continues
+    history::SettledTasks before;                        ///< by the runs that this one goes on from
     AcceptedMembers accepted;                            ///< of the run's date, before the run
     std::vector<documents::Organisation> organisations;  ///< to work on
 };
@@ -112,6 +112,10 @@ struct GateDecision {
 /// and its own.
 GateDecision decide_gate(const AcceptedMembers& accepted, std::int64_t organisation_id, const std::string& business_id,
                          int minimum);
+
+/// Of the gates that earlier runs of the date left unknown, settles those whose stats are settled and tell no number:
+/// asking again would not mend them. The others are decided anew.
+void settle_unknown_gates(history::SettledTasks& before, const AcceptedMembers& accepted, int minimum);
 
 /// The listed reports whose version is to be downloaded: ready, not in `stored` (sorted), and not refused for good
 /// earlier in the day by a run that this one continues.

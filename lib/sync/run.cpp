@@ -1,6 +1,7 @@
 #include "sync/run.hpp"
 
 #include "core/printable.hpp"
+#include "history/day.hpp"
 #include "sync/failure.hpp"
 #include "sync/preparation.hpp"
 #include "sync/session.hpp"
@@ -95,16 +96,14 @@ private:
             if (!history::take_run_lock(transaction)) {
                 throw RunEnd{EarlyEnd::busy, "another run of this database is going on"};
             }
+            check_decision(transaction);
             if (settings().rehearsal) {
                 history::record_simulated_time(transaction, row.started_at);
             } else {
                 compare_clocks(transaction);
             }
             history::close_dead_runs(transaction, row.started_at);
-            continued = history::interrupted_runs(transaction, row.run_on, row.limited_to);
-            if (!continued.empty()) {
-                row.trigger = history::Trigger::resume;
-            }
+            continued = runs_before(transaction, row);
             history::record_settings(transaction, settings().expected, row.started_at);
             return history::start_run(transaction, row);
         };
@@ -112,13 +111,41 @@ private:
         report_.trigger = row.trigger;
         log().info("run {} started: {}, for {}", report_.sync_run_id, history::to_string(row.trigger),
                    core::format_date(report_.run_on));
+        show_progress();
         auto read = [&continued](history::Transaction& transaction) {
             return history::settled_tasks(transaction, continued);
         };
         session_.before = co_await session_.context.database.transact(read);
         session_.not_mapped = session_.before.not_mapped;
-        report_.refused_before = std::ranges::any_of(
-            session_.before.tasks, [](const auto& task) { return task.second == history::TaskStatus::failed; });
+    }
+
+    void check_decision(history::Transaction& transaction) const {
+        if (!request_.decided) {
+            return;
+        }
+        if (request_.decided->run_on != report_.run_on) {
+            throw RunEnd{EarlyEnd::overtaken, "the date has ended"};
+        }
+        if (request_.decided->last_run != history::last_whole_run(transaction, report_.run_on)) {
+            throw RunEnd{EarlyEnd::overtaken, "another run has come between"};
+        }
+    }
+
+    /// The runs whose settled tasks this one leaves out. Makes the row a continuation where it is one.
+    [[nodiscard]] static std::vector<std::int64_t> runs_before(history::Transaction& transaction,
+                                                               history::NewRun& row) {
+        if (!row.scheduled_for) {
+            std::vector<std::int64_t> interrupted = history::interrupted_runs(transaction, row.run_on, row.limited_to);
+            if (interrupted.empty()) {
+                return interrupted;
+            }
+            row.trigger = history::Trigger::resume;
+            row.scheduled_for = history::scheduled_for(transaction, interrupted.back());
+            if (!row.scheduled_for) {
+                return interrupted;
+            }
+        }
+        return history::slot_runs(transaction, row.run_on, *row.scheduled_for);
     }
 
     void compare_clocks(history::Transaction& transaction) {
@@ -162,6 +189,9 @@ private:
         };
         std::vector<history::KnownOrganisation> known = co_await session_.context.database.transact(read);
         session_.accepted = ledger_.accepted;
+        settle_unknown_gates(session_.before, ledger_.accepted, settings().expected.minimum_accepted_members);
+        report_.refused_before = std::ranges::any_of(
+            session_.before.tasks, [](const auto& task) { return task.second == history::TaskStatus::failed; });
         session_.stored_versions = std::move(ledger_.versions);
         const history::TaskKey listing{};
         if (!session_.before.tasks.contains(listing)) {
@@ -234,7 +264,7 @@ private:
     void show_progress() const {
         if (session_.context.on_progress) {
             session_.context.on_progress({report_.organisations, static_cast<std::int64_t>(planned_.size()),
-                                          session_.context.traffic.requests, report_.failures()});
+                                          session_.context.traffic.requests, report_.failures(), report_.sync_run_id});
         }
     }
 
@@ -281,9 +311,10 @@ private:
             co_await session_.context.database.transact(job);
         }
         const auto seconds = std::chrono::duration<double>(report_.finished_at - report_.started_at).count();
-        log().info("run {} {}: {} organisations, {} requests, {} failures, {:.1f} s{}{}", report_.sync_run_id,
-                   history::to_string(report_.status), report_.organisations, summary.requests, summary.failures,
-                   seconds, report_.error ? ": " : "", report_.error.value_or(""));
+        log().info("run {} {}: {} organisations, {} requests, {} retries, {} failures, {:.1f} s{}{}",
+                   report_.sync_run_id, history::to_string(report_.status), report_.organisations, summary.requests,
+                   session_.context.traffic.retries, summary.failures, seconds, report_.error ? ": " : "",
+                   report_.error.value_or(""));
     }
 
     /// Awaits a transaction that may be repeated. True: it may have happened or not.

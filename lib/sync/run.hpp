@@ -35,10 +35,19 @@ struct RunSettings {
     std::string version;
 };
 
+/// What the ledger said when a run was decided on.
+struct Decided {
+    core::Date run_on{};
+    std::int64_t last_run = 0;  ///< of that date, over all organisations and streams; 0 where it had none
+};
+
 /// What a run is asked to do.
 struct RunRequest {
     history::Trigger trigger = history::Trigger::manual;
+    /// The slot of its date. Such a run leaves out what the runs that count for the slot have settled; without it, a
+    /// run leaves out what the interrupted ones that it continues have.
     std::optional<core::Instant> scheduled_for;
+    std::optional<Decided> decided;  ///< the run is overtaken where the ledger or the date says something else now
     Streams streams;
     std::vector<std::int64_t> organisations;  ///< empty: all that are listed
     std::optional<core::Date>
@@ -51,6 +60,7 @@ struct RunRequest {
 struct Traffic {
     std::int64_t requests = 0;
     std::int64_t bytes_received = 0;
+    std::int64_t retries = 0;  ///< requests that failed and were repeated
 };
 
 /// How far a run is.
@@ -59,6 +69,7 @@ struct Progress {
     std::int64_t organisations = 0;
     std::int64_t requests = 0;
     std::int64_t failures = 0;
+    std::int64_t sync_run_id = 0;
 };
 
 /// What a run works with. All of it must outlive the run.
@@ -75,7 +86,8 @@ struct RunContext {
 /// Why a run ended before it had asked everything.
 enum class EarlyEnd {
     none,
-    busy,  ///< another run of this database is going on
+    busy,       ///< another run of this database is going on
+    overtaken,  ///< since it was decided on, the date has ended or another run has come between
     credentials_rejected,
     api_unavailable,
     database_unavailable,
@@ -102,7 +114,7 @@ struct RunReport {
     history::Trigger trigger = history::Trigger::manual;  ///< resume where it continued another
     history::ListingChanges listing_changes;
     std::int64_t held_back = 0;   ///< organisations that the listing lacked and that were not removed
-    bool refused_before = false;  ///< a run that it continued was refused something for good
+    bool refused_before = false;  ///< a run that it went on from was refused something for good
     std::map<history::Stream, TaskCounts> tasks;
     std::string periods_reason;            ///< why energy levels were due, or why not
     std::vector<std::int64_t> not_listed;  ///< organisations that were asked for and are not listed

@@ -146,7 +146,10 @@ TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
     task.report_id.reset();
     task.http_status.reset();
     task.reason = "gate_unknown";
-    settled[record()] = TaskStatus::failed;
+    const TaskKey unknown_gate = record();
+    task.period_start = 2026_y / 6 / 1;
+    record();
+    task.period_start.reset();
     task.reason = "http_status";
     task.stream = Stream::reports;
     for (const int status : {401, 500, 503}) {
@@ -163,6 +166,7 @@ TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
     };
     const SettledTasks found = transact(read({task.sync_run_id}));
     EXPECT_EQ(found.tasks, settled);
+    EXPECT_THAT(found.unknown_gates, ElementsAre(unknown_gate)) << "the other was settled as skipped";
     EXPECT_THAT(found.not_mapped, ElementsAre(Subject{7, "b"}));
     EXPECT_THAT(transact(read({task.sync_run_id + 1})).tasks, IsEmpty());
 }

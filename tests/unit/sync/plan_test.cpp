@@ -12,9 +12,12 @@ namespace {
 
 using history::EnergyLevelsCell;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 using namespace std::string_literals;
 using Kind = GateDecision::Kind;
 
@@ -157,17 +160,27 @@ TEST(Plan, OfAContinuedRunLeavesOutWhatIsSettled) {
     EXPECT_THAT(plans[1].whole_energy_levels, IsEmpty());
 }
 
-TEST(Plan, OfAContinuedRunDecidesAGateThatWasUnknownAgainWhereItsStatsAreAskedAgain) {
-    using enum history::TaskStatus;
-    PlanInput input;
-    input.periods = {may};
-    input.organisations = {plain(1), plain(2)};
-    input.before.tasks = {{task(history::Stream::usage_stats, 1), done},
-                          {energy_levels_task(1, "", may.start), failed},
-                          {energy_levels_task(2, "", may.start), failed}};
-    const auto plans = make_plan(input);
-    EXPECT_THAT(plans[0].energy_levels, IsEmpty());
-    EXPECT_THAT(plans[1].energy_levels, ElementsAre(EnergyLevelsTask{"", may}));
+/// What is settled of the energy levels in May of organisation 1, whose gate was unknown.
+history::SettledTasks after_unknown_gate(std::vector<std::string> settled_stats, const AcceptedMembers& accepted,
+                                         const std::string& business_id = "") {
+    history::SettledTasks before;
+    for (const std::string& subject : settled_stats) {
+        before.tasks[task(history::Stream::usage_stats, 1, subject)] = history::TaskStatus::done;
+    }
+    before.unknown_gates = {energy_levels_task(1, business_id, may.start)};
+    settle_unknown_gates(before, accepted, 5);
+    return before;
+}
+
+TEST(Plan, AnUnknownGateStaysSoWhereTheStatsTellNoNumber) {
+    const auto refused = ::testing::Pair(energy_levels_task(1, "", may.start), history::TaskStatus::failed);
+    EXPECT_THAT(after_unknown_gate({""}, {{{1, ""}, std::nullopt}}).tasks, Contains(refused));
+    EXPECT_THAT(after_unknown_gate({""}, {}).tasks, Contains(refused)) << "the stats were refused for good";
+    EXPECT_THAT(after_unknown_gate({""}, {{{1, ""}, 5}}).tasks, Not(Contains(refused)))
+        << "they came after the gate was decided";
+    EXPECT_THAT(after_unknown_gate({}, {{{1, ""}, std::nullopt}}).tasks, IsEmpty()) << "they are asked again";
+    EXPECT_THAT(after_unknown_gate({""}, {{{1, ""}, 9}}, "11-1").tasks, SizeIs(1)) << "those of the business id are";
+    EXPECT_THAT(after_unknown_gate({"", "11-1"}, {{{1, ""}, 9}, {{1, "11-1"}, std::nullopt}}, "11-1").tasks, SizeIs(3));
 }
 
 TEST(Plan, OfAContinuedRunListsReportsAgainWhereSomeAreToCome) {
