@@ -54,12 +54,17 @@ SimulatedTime parse_simulated_time(const std::string& text) {
     if (comma == std::string::npos) {
         return result;
     }
+    if (text.substr(comma + 1) == "jump") {
+        result.jump = true;
+        return result;
+    }
     const char* const begin = text.data() + comma + 1;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(begin, end, result.rate);
     const bool in_range = result.rate > 0 && result.rate <= 1e6;
     if (error != std::errc{} || rest != end || !in_range) {
-        throw CLI::ValidationError{"--simulated-time", "expected a rate above 0 and up to 1000000 after the comma"};
+        throw CLI::ValidationError{"--simulated-time",
+                                   "expected a rate above 0 and up to 1000000, or jump, after the comma"};
     }
     return result;
 }
@@ -90,6 +95,18 @@ std::string usage_error(const CLI::App& app, const CLI::Error& error, const std:
         }
     }
     return fmt::format("heiasyncd: {}\nRun `heiasyncd --help` for what there is.\n", error.what());
+}
+
+CLI::App* add_run(CLI::App& app, std::string& simulated_time) {
+    CLI::App* run = app.add_subcommand("run", "The daemon, in the foreground: one sync a day, by the calendar");
+    run->add_option("--simulated-time", simulated_time,
+                    "Rehearsal: the calendar starts at START[,RATE], or leaps from slot to slot with START,jump; only "
+                    "against a loopback server");
+    run->footer(
+        "SIGHUP reloads the configuration and the secret files, SIGUSR1 starts a sync now, SIGTERM and SIGINT stop.\n\n"
+        "Examples:\n  heiasyncd run\n  heiasyncd --config rehearsal.yaml run --simulated-time "
+        "2026-03-27T00:00:00Z,jump");
+    return run;
 }
 
 struct SyncText {
@@ -160,6 +177,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
                                                              const std::filesystem::path& default_config) {
     CommandLine line;
     line.config_file = default_config;
+    RunCommand run_command;
+    std::string run_simulated_time;
     SyncCommand sync_command;
     SyncText sync_text;
     ScheduleCommand schedule_command;
@@ -174,6 +193,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     app.add_flag("--version", version_flag, "Print the version");
     app.footer(epilogue);
     app.fallthrough();
+    const CLI::App* run = add_run(app, run_simulated_time);
     const CLI::App* sync = add_sync(app, sync_command, sync_text);
     const CLI::App* schedule = add_schedule(app, schedule_command, schedule_from);
     const CLI::App* migrate = add_migrate(app, migrate_command);
@@ -184,6 +204,9 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     const std::vector<std::string> arguments{argv + std::min(argc, 1), argv + argc};
     try {
         app.parse(argc, argv);
+        if (run->count("--simulated-time") > 0) {
+            run_command.simulated_time = parse_simulated_time(run_simulated_time);
+        }
         if (sync->parsed()) {
             if (sync->count("--period") > 0) {
                 sync_command.period_month = parse_month(sync_text.period);
@@ -203,6 +226,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
 
     if (version_flag || version->parsed()) {
         line.command = VersionCommand{};
+    } else if (run->parsed()) {
+        line.command = run_command;
     } else if (sync->parsed()) {
         line.command = std::move(sync_command);
     } else if (schedule->parsed()) {

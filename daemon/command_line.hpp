@@ -14,10 +14,15 @@
 
 namespace heiasync {
 
-/// `--simulated-time START[,RATE]`.
+/// `--simulated-time START[,RATE|,jump]`.
 struct SimulatedTime {
     core::Instant start{};
     double rate = 1.0;
+    bool jump = false;  ///< leaps to the next deadline whenever nothing is in hand
+};
+
+struct RunCommand {
+    std::optional<SimulatedTime> simulated_time;
 };
 
 struct SyncCommand {
@@ -47,7 +52,7 @@ struct CheckCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<SyncCommand, ScheduleCommand, MigrateCommand, CheckCommand, VersionCommand>;
+using Command = std::variant<RunCommand, SyncCommand, ScheduleCommand, MigrateCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

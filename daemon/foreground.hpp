@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/exit_code.hpp"
+#include "stop_limit.hpp"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -8,15 +11,15 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <optional>
 #include <utility>
 
 namespace heiasync {
 
-/// Awaits a coroutine on the loop until it ends; SIGINT, SIGTERM and SIGHUP cancel it, a second one ends the process at
-/// once.
+/// Awaits a coroutine on the loop until it ends; SIGINT, SIGTERM and SIGHUP cancel it, within StopLimit::patience. A
+/// second signal finds its default again, and ends the process at once.
 template <class Result>
 class Foreground {
 public:
@@ -50,15 +53,18 @@ private:
             if (error) {
                 return;
             }
-            if (signal_) {
-                std::_Exit(128 + number);
-            }
             signal_ = number;
+            boost::system::error_code ignored;
+            signals_.clear(ignored);
+            const auto code = number == SIGINT ? core::ExitCode::interrupted : core::ExitCode::terminated;
+            limit_.start(static_cast<int>(code), [] {
+                std::cerr << "heiasyncd: stopped, although something still hangs; `heiasyncd sync` goes on\n";
+            });
             stop_.emit(boost::asio::cancellation_type::terminal);
-            wait_for_signal();
         });
     }
 
+    StopLimit limit_;
     boost::asio::io_context& loop_;
     boost::asio::signal_set signals_;
     boost::asio::cancellation_signal stop_;

@@ -86,14 +86,18 @@ spdlog::level::level_enum threshold(config::LogLevel level) {
 
 std::shared_ptr<spdlog::logger> make_logger(const config::Log& settings, bool quiet) {
     auto logger = std::make_shared<spdlog::logger>("heiasyncd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    if (settings.format == config::LogFormat::json) {
-        logger->set_formatter(std::make_unique<JsonFormatter>());
-    } else {
-        logger->set_formatter(std::make_unique<TextFormatter>());
-    }
-    logger->set_level(quiet ? std::max(spdlog::level::warn, threshold(settings.level)) : threshold(settings.level));
+    reconfigure(*logger, settings, quiet);
     logger->flush_on(spdlog::level::debug);
     return logger;
+}
+
+void reconfigure(spdlog::logger& logger, const config::Log& settings, bool quiet) {
+    if (settings.format == config::LogFormat::json) {
+        logger.set_formatter(std::make_unique<JsonFormatter>());
+    } else {
+        logger.set_formatter(std::make_unique<TextFormatter>());
+    }
+    logger.set_level(quiet ? std::max(spdlog::level::warn, threshold(settings.level)) : threshold(settings.level));
 }
 
 }  // namespace heiasync

@@ -28,6 +28,9 @@ ExitCode execute(const heiasync::CommandLine& line) {
         return ExitCode::done;
     }
     const heiasync::config::Config config = heiasync::config::load(line.config_file);
+    if (const auto* command = std::get_if<heiasync::RunCommand>(&line.command)) {
+        return heiasync_commands::run(config, *command, line.quiet);
+    }
     if (const auto* command = std::get_if<heiasync::SyncCommand>(&line.command)) {
         return heiasync_commands::sync(config, *command, line.quiet);
     }

@@ -19,6 +19,9 @@ core::ExitCode check(const config::Config& config, const CheckCommand& command);
 /// Brings the schema up to date, or shows what it is.
 core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet);
 
+/// The daemon: a sync a day until it is stopped.
+core::ExitCode run(const config::Config& config, const RunCommand& command, bool quiet);
+
 /// Shows the next slots, and which reporting periods each would pull.
 core::ExitCode schedule(const config::Config& config, const ScheduleCommand& command);
 

@@ -1,6 +1,7 @@
-#include "calendar/calendar.hpp"
 #include "commands/api_client.hpp"
 #include "commands/commands.hpp"
+#include "commands/rehearsal.hpp"
+#include "commands/run_settings.hpp"
 #include "commands/schema.hpp"
 #include "commands/sync_output.hpp"
 #include "foreground.hpp"
@@ -9,15 +10,10 @@
 #include "sync/dry_run.hpp"
 #include "sync/run.hpp"
 
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -28,48 +24,6 @@ namespace heiasync::commands {
 namespace asio = boost::asio;
 
 namespace {
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string{name.data()} : std::string{"unknown"};
-}
-
-std::unique_ptr<core::Clock> make_clock(const SyncCommand& command) {
-    if (command.simulated_time) {
-        return std::make_unique<core::SimulatedClock>(command.simulated_time->start, command.simulated_time->rate);
-    }
-    return std::make_unique<core::SystemClock>();
-}
-
-sync::PeriodSettings period_settings(const config::Config& config) {
-    sync::PeriodSettings settings;
-    settings.months = config.energy_levels.reporting_period_months;
-    settings.max_days_late = config.energy_levels.max_days_late;
-    settings.schedule_zone = &calendar::find_zone(config.schedule.time_zone);
-    settings.api_zone = &calendar::find_zone(config.api.time_zone);
-    return settings;
-}
-
-sync::RunSettings run_settings(const config::Config& config, bool rehearsal) {
-    sync::RunSettings settings;
-    settings.periods = period_settings(config);
-    settings.max_vanished_percent = config.safety.max_vanished_percent;
-    settings.rehearsal = rehearsal;
-    settings.host = host_name();
-    settings.version = version();
-    history::Settings& expected = settings.expected;
-    expected.time_zone = config.schedule.time_zone;
-    const auto minutes = config.schedule.daily_at.count();
-    expected.daily_at = fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
-    expected.api_time_zone = config.api.time_zone;
-    expected.reporting_period_months = config.energy_levels.reporting_period_months;
-    expected.minimum_accepted_members = config.energy_levels.minimum_accepted_members;
-    expected.max_days_late = config.energy_levels.max_days_late;
-    expected.stats_per_business_id = config.business_ids.stats;
-    expected.energy_levels_per_business_id = config.business_ids.energy_levels;
-    expected.size_classes = config.api.size_classes;
-    return settings;
-}
 
 sync::Streams streams_of(const SyncCommand& command) {
     const auto asked = [&command](const char* name) {
@@ -125,38 +79,6 @@ void check_period(const config::Config& config, const SyncCommand& command, core
     }
 }
 
-/// A rehearsal must not touch a real history, nor the vendor's server; and a real run must not continue a rehearsal.
-void check_rehearsal(const config::Config& config, bool rehearsal, history::Origin origin) {
-    if (!rehearsal) {
-        if (origin == history::Origin::rehearsal) {
-            throw CommandError{core::ExitCode::configuration,
-                               "this database was born in a rehearsal (--simulated-time); use another database.url"};
-        }
-        return;
-    }
-    if (!http::parse_url(config.api.base_url).origin.loopback()) {
-        throw CommandError{core::ExitCode::usage, "--simulated-time needs an api.base_url with a loopback address"};
-    }
-    if (origin == history::Origin::real) {
-        throw CommandError{
-            core::ExitCode::usage,
-            "--simulated-time needs an empty database or one born in a rehearsal; this one has real history"};
-    }
-}
-
-/// Counts what the client does, and logs each attempt.
-http::ClientSettings watched_client_settings(const config::Api& api, sync::Traffic& traffic, spdlog::logger& log) {
-    http::ClientSettings settings = client_settings(api);
-    settings.on_attempt = [&traffic, &log](const http::AttemptReport& attempt) {
-        traffic.requests += attempt.requests;
-        traffic.bytes_received += static_cast<std::int64_t>(attempt.bytes_received);
-        const std::string outcome = attempt.status ? std::to_string(*attempt.status) : std::string{attempt.error};
-        const double milliseconds = std::chrono::duration<double, std::milli>(attempt.duration).count();
-        log.debug("{}: {} in {:.1f} ms, {} bytes", attempt.route, outcome, milliseconds, attempt.bytes_received);
-    };
-    return settings;
-}
-
 core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
     switch (early_end) {
         case sync::EarlyEnd::none:
@@ -187,11 +109,14 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
 core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet) {
     const auto log = make_logger(config.log, quiet);
     const bool rehearsal = command.simulated_time.has_value();
-    const auto clock = make_clock(command);
+    const auto clock = make_clock(command.simulated_time);
     core::SystemClock real_clock;
     check_period(config, command, clock->now());
     const heiaheia::AdminApiSettings secrets = api_settings(config, rehearsal);
-    check_rehearsal(config, rehearsal, history::origin(config.database.url));
+    if (rehearsal) {
+        require_loopback(config);
+    }
+    check_origin(history::origin(config.database.url), rehearsal);
     if (!command.dry_run) {
         prepare_schema(config, *clock, *log);
     }

@@ -1,0 +1,98 @@
+#include "commands/daemon_work.hpp"
+
+#include "commands/rehearsal.hpp"
+#include "commands/run_settings.hpp"
+#include "commands/schema.hpp"
+#include "history/day.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/logger.h>
+
+#include <utility>
+
+namespace heiasync::commands {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Blocks its thread.
+asio::awaitable<void> prepare_database(std::shared_ptr<const Setup> setup, bool rehearsal, core::Clock* clock,
+                                       spdlog::logger* log) {
+    check_origin(history::origin(setup->config.database.url), rehearsal);
+    prepare_schema(setup->config, *clock, *log);
+    co_return;
+}
+
+}  // namespace
+
+ApiAccess::ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log)
+    : settings{api_settings(config, rehearsal)},
+      client{make_client(config.api, real_clock, watched_client_settings(config.api, traffic, log))},
+      api{*client, clock, settings} {}
+
+DaemonWork::DaemonWork(asio::any_io_executor executor, core::Clock& clock, spdlog::logger& log, service::State& state,
+                       bool rehearsal, std::shared_ptr<const Setup> setup)
+    : executor_{std::move(executor)},
+      clock_{clock},
+      log_{log},
+      state_{state},
+      rehearsal_{rehearsal},
+      setup_{std::move(setup)} {}
+
+DaemonWork::~DaemonWork() {
+    preparation_.join();
+}
+
+void DaemonWork::use(std::shared_ptr<const Setup> setup) {
+    const config::Database& now = setup_->config.database;
+    const config::Database& next = setup->config.database;
+    prepared_ = prepared_ && now.url == next.url && now.owner_url == next.owner_url;
+    setup_ = std::move(setup);
+    settings_changed_at_ = clock_.now();
+}
+
+asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::Instant slot) {
+    const std::shared_ptr<const Setup> setup = setup_;
+    if (!prepared_) {
+        co_await prepare(setup);
+    }
+    const std::optional<core::Instant> changed_at = settings_changed_at_;
+    const history::Settings expected = run_settings(setup->config, rehearsal_).expected;
+    auto job = [&](history::Transaction& transaction) {
+        if (changed_at) {
+            history::record_settings(transaction, expected, *changed_at);
+        }
+        return history::day_state(transaction, date, slot, clock_.now());
+    };
+    history::Database database{executor_, setup->config.database.url};
+    history::DayState state = co_await database.transact(job);
+    if (settings_changed_at_ == changed_at) {
+        settings_changed_at_.reset();
+    }
+    co_return state;
+}
+
+asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
+    const std::shared_ptr<const Setup> setup = setup_;
+    setup->access->traffic = {};
+    history::Database database{executor_, setup->config.database.url};
+    const auto on_progress = [this](const sync::Progress& progress) {
+        if (state_.run) {
+            state_.run->progress = progress;
+        }
+    };
+    sync::RunContext context{executor_,  clock_, setup->access->api, database, log_, setup->access->traffic,
+                             on_progress};
+    sync::RunSettings settings = run_settings(setup->config, rehearsal_);
+    co_return co_await sync::run(std::move(context), std::move(settings), std::move(request));
+}
+
+asio::awaitable<void> DaemonWork::prepare(std::shared_ptr<const Setup> setup) {
+    asio::awaitable<void> work = prepare_database(setup, rehearsal_, &clock_, &log_);
+    co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
+    prepared_ = prepared_ || setup == setup_;
+}
+
+}  // namespace heiasync::commands

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "commands/api_client.hpp"
+#include "config/config.hpp"
+#include "core/clock.hpp"
+#include "heiaheia/admin_api.hpp"
+#include "http/client.hpp"
+#include "service/scheduler.hpp"
+#include "service/state.hpp"
+#include "sync/run.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace heiasync::commands {
+
+/// What a run asks the API with. It lives as long as its settings and secrets do, so that a token outlives a run.
+struct ApiAccess {
+    /// Reads the secret and certificate files. Throws ConfigError and CommandError.
+    ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log);
+    ApiAccess(const ApiAccess&) = delete;
+    ApiAccess& operator=(const ApiAccess&) = delete;
+
+    heiaheia::AdminApiSettings settings;
+    core::SystemClock real_clock;
+    sync::Traffic traffic;  ///< of the run in hand
+    std::unique_ptr<http::Client> client;
+    heiaheia::AdminApi api;
+};
+
+/// What a run goes by, from its start to its end.
+struct Setup {
+    config::Config config;
+    std::shared_ptr<ApiAccess> access;
+};
+
+/// The daemon's work: the database and the API as the configuration in force says.
+class DaemonWork final : public service::Work {
+public:
+    /// The executor's loop, the clock, the log and the state must outlive it.
+    DaemonWork(boost::asio::any_io_executor executor, core::Clock& clock, spdlog::logger& log, service::State& state,
+               bool rehearsal, std::shared_ptr<const Setup> setup);
+    ~DaemonWork() override;
+
+    /// From the next look and the next run on. The settings are recorded at the next look, as of now.
+    void use(std::shared_ptr<const Setup> setup);
+
+    boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) override;
+    boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) override;
+
+private:
+    boost::asio::awaitable<void> prepare(std::shared_ptr<const Setup> setup);
+
+    boost::asio::any_io_executor executor_;
+    core::Clock& clock_;
+    spdlog::logger& log_;
+    service::State& state_;
+    bool rehearsal_;
+    std::shared_ptr<const Setup> setup_;
+    bool prepared_ = false;                             ///< the database is one that this daemon may use
+    std::optional<core::Instant> settings_changed_at_;  ///< and are not recorded yet
+    boost::asio::thread_pool preparation_{1};
+};
+
+}  // namespace heiasync::commands

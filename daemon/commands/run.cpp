@@ -1,0 +1,200 @@
+#include "calendar/calendar.hpp"
+#include "commands/commands.hpp"
+#include "commands/daemon_work.hpp"
+#include "commands/rehearsal.hpp"
+#include "commands/schema.hpp"
+#include "config/changes.hpp"
+#include "logging.hpp"
+#include "service/scheduler.hpp"
+#include "stop_limit.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heiasync::commands {
+
+namespace asio = boost::asio;
+
+namespace {
+
+service::Schedule schedule_of(const config::Config& config) {
+    service::Schedule schedule;
+    schedule.zone = &calendar::find_zone(config.schedule.time_zone);
+    schedule.daily_at = config.schedule.daily_at;
+    schedule.retry_interval = config.schedule.retry_interval;
+    return schedule;
+}
+
+bool has_prefix(const std::vector<std::string>& changes, std::string_view prefix) {
+    return std::ranges::any_of(changes, [prefix](const std::string& change) { return change.starts_with(prefix); });
+}
+
+/// The daemon: its parts, and what the signals make them do.
+class Daemon {
+public:
+    Daemon(const config::Config& config, const RunCommand& command, bool quiet)
+        : quiet_{quiet},
+          log_{make_logger(config.log, quiet)},
+          rehearsal_{command.simulated_time.has_value()},
+          clock_{make_clock(command.simulated_time)},
+          setup_{first_setup(config)},
+          work_{loop_.get_executor(), *clock_, *log_, state_, rehearsal_, setup_},
+          scheduler_{loop_.get_executor(), *clock_, work_, state_, *log_, schedule_of(config)} {
+        signals_.add(SIGUSR1);
+        state_.configuration.loaded_at = clock_->now();
+    }
+
+    core::ExitCode run() {
+        for (const std::string& warning : setup_->config.warnings) {
+            log_->warn(warning);
+        }
+        log_->info("heiasyncd {} started, {}", version(), setup_->config.file.string());
+        wait_for_signal();
+        std::exception_ptr failure;
+        asio::co_spawn(loop_, scheduler_.execute(), [this, &failure](std::exception_ptr thrown) {
+            failure = std::move(thrown);
+            signals_.cancel();
+        });
+        loop_.run();
+        if (failure && !stopped_) {
+            std::rethrow_exception(failure);
+        }
+        log_->info("heiasyncd stopped");
+        return core::ExitCode::done;
+    }
+
+private:
+    std::shared_ptr<const Setup> first_setup(const config::Config& config) {
+        if (rehearsal_) {
+            require_loopback(config);
+        }
+        auto setup = std::make_shared<Setup>();
+        setup->config = config;
+        setup->access = std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_);
+        return setup;
+    }
+
+    void wait_for_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) {
+                return;
+            }
+            switch (number) {
+                case SIGHUP:
+                    reload();
+                    break;
+                case SIGUSR1:
+                    scheduler_.run_now();
+                    break;
+                default:
+                    stop(number);
+                    return;
+            }
+            wait_for_signal();
+        });
+    }
+
+    /// A second signal finds its default again, and ends the process at once.
+    void stop(int signal) {
+        stopped_ = true;
+        boost::system::error_code ignored;
+        signals_.clear(ignored);
+        log_->info("{}: stopping", signal == SIGINT ? "SIGINT" : "SIGTERM");
+        stop_limit_.start(static_cast<int>(core::ExitCode::done), [this] {
+            log_->warn(
+                "something still hangs after {} s: ending all the same; a run in hand is continued at the next "
+                "start",
+                StopLimit::patience.count());
+        });
+        scheduler_.stop();
+    }
+
+    void reload() {
+        std::shared_ptr<const Setup> next;
+        std::string error;
+        try {
+            next = next_setup();
+        } catch (const config::ConfigError& mistakes) {
+            error = mistakes.what();
+        } catch (const CommandError& refusal) {
+            error = refusal.what();
+        } catch (const std::exception& other) {
+            error = other.what();
+        }
+        state_.configuration.last_reload_ok = next != nullptr;
+        if (!next) {
+            state_.configuration.last_reload_error = error;
+            log_->error("SIGHUP: the configuration is not used, the earlier one stays in force: {}", error);
+            return;
+        }
+        state_.configuration.last_reload_error.reset();
+        state_.configuration.loaded_at = clock_->now();
+        setup_ = next;
+        work_.use(next);
+        reconfigure(*log_, next->config.log, quiet_);
+        scheduler_.reschedule(schedule_of(next->config));
+    }
+
+    /// Reads all anew, and says what is different.
+    std::shared_ptr<const Setup> next_setup() {
+        auto next = std::make_shared<Setup>();
+        next->config = config::load(setup_->config.file);
+        if (rehearsal_) {
+            require_loopback(next->config);
+        }
+        next->access = std::make_shared<ApiAccess>(next->config, rehearsal_, *clock_, *log_);
+        std::vector<std::string> changes = config::changes(setup_->config, next->config);
+        const heiaheia::AdminApiSettings& before = setup_->access->settings;
+        const heiaheia::AdminApiSettings& after = next->access->settings;
+        if (before.client_secret != after.client_secret) {
+            changes.emplace_back("api.client_secret: another secret");
+        }
+        if (before.magic_token != after.magic_token) {
+            changes.emplace_back("api.magic_token: another secret");
+        }
+        // The token goes with what it was got with; a file of certificates may say something else under the same name.
+        if (!has_prefix(changes, "api.") && !next->config.api.ca_file) {
+            next->access = setup_->access;
+        }
+        for (const std::string& warning : next->config.warnings) {
+            log_->warn(warning);
+        }
+        log_->info("SIGHUP: the configuration is in force: {}",
+                   changes.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changes, "; ")));
+        return next;
+    }
+
+    StopLimit stop_limit_;  // first, so that it goes last: what hangs may hang in a destructor
+    bool quiet_;
+    std::shared_ptr<spdlog::logger> log_;
+    bool rehearsal_;
+    bool stopped_ = false;
+    std::unique_ptr<core::Clock> clock_;
+    service::State state_;
+    std::shared_ptr<const Setup> setup_;
+    asio::io_context loop_{1};
+    asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
+    DaemonWork work_;
+    service::Scheduler scheduler_;
+};
+
+}  // namespace
+
+core::ExitCode run(const config::Config& config, const RunCommand& command, bool quiet) {
+    Daemon daemon{config, command, quiet};
+    return daemon.run();
+}
+
+}  // namespace heiasync::commands

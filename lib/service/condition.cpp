@@ -1,0 +1,28 @@
+#include "service/condition.hpp"
+
+#include <spdlog/logger.h>
+
+namespace heiasync::service {
+
+void Condition::holds(spdlog::logger& log, const std::string& message) {
+    ++attempts_;
+    if (since_) {
+        return;
+    }
+    since_ = std::chrono::steady_clock::now();
+    message_ = message;
+    log.warn(message);
+}
+
+void Condition::has_ended(spdlog::logger& log) {
+    if (!since_) {
+        return;
+    }
+    const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - *since_;
+    log.info("{}, after {:.0f} s and {} attempts", ended_, lasted.count(), attempts_);
+    since_.reset();
+    message_.clear();
+    attempts_ = 0;
+}
+
+}  // namespace heiasync::service

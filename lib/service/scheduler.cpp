@@ -1,0 +1,239 @@
+#include "service/scheduler.hpp"
+
+#include "history/error.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace heiasync::service {
+
+namespace asio = boost::asio;
+using Kind = history::DatabaseError::Kind;
+
+namespace {
+
+bool may_pass(const history::DatabaseError& error) {
+    return error.kind() == Kind::away || error.kind() == Kind::hindered || error.kind() == Kind::in_doubt;
+}
+
+asio::awaitable<void> pause(std::chrono::milliseconds length) {
+    asio::steady_timer timer{co_await asio::this_coro::executor, length};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+bool was_authenticated(const sync::RunReport& report) {
+    return report.early_end == sync::EarlyEnd::none || report.organisations > 0;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(asio::any_io_executor executor, core::Clock& clock, Work& work, State& state, spdlog::logger& log,
+                     const Schedule& schedule, const Pace& pace)
+    : executor_{std::move(executor)},
+      clock_{clock},
+      work_{work},
+      state_{state},
+      log_{log},
+      schedule_{schedule},
+      pace_{pace},
+      next_back_off_{pace.shortest} {}
+
+asio::awaitable<void> Scheduler::execute() {
+    while (!stopping_) {
+        woken_ = false;
+        co_await look();
+    }
+}
+
+void Scheduler::reschedule(const Schedule& schedule) {
+    schedule_ = schedule;
+    wake();
+}
+
+void Scheduler::run_now() {
+    if (state_.run) {
+        log_.info("SIGUSR1: a run is going on already, no other is started");
+        return;
+    }
+    manual_run_asked_ = true;
+    wake();
+}
+
+void Scheduler::stop() {
+    stopping_ = true;
+    wake();
+    stop_run_.emit(asio::cancellation_type::terminal);
+}
+
+void Scheduler::wake() {
+    woken_ = true;
+    wake_.emit(asio::cancellation_type::terminal);
+}
+
+asio::awaitable<void> Scheduler::look() {
+    const core::Instant now = clock_.now();
+    const core::Date date = calendar::local_date(now, *schedule_.zone);
+    const calendar::Slot slot = slot_today(now, schedule_);
+    std::optional<history::DayState> today;
+    try {
+        today = co_await work_.read_day(date, slot.at);
+    } catch (const history::DatabaseError& error) {
+        if (!may_pass(error)) {
+            throw;
+        }
+        state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, check "
+                                                "database.url and the server",
+                                                error.what()));
+    }
+    if (!today) {
+        co_await back_off();
+        co_return;
+    }
+    state_.database.has_ended(log_);
+    state_.ledger_read_at = clock_.now();
+    const core::Instant then = clock_.now();
+    if (!woken_ && calendar::local_date(then, *schedule_.zone) == date) {
+        co_await act(decide(*today, then, schedule_, awaited_), date);
+    }
+}
+
+asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
+    const bool manual_run = std::exchange(manual_run_asked_, false);
+    if (decision.kind != Decision::Kind::run && manual_run) {
+        sync::RunRequest request;
+        co_await perform(std::move(request));
+        co_return;
+    }
+    switch (decision.kind) {
+        case Decision::Kind::wait:
+            co_await wait(decision);
+            co_return;
+        case Decision::Kind::look_again:
+            state_.next_run = decision.next_slot;
+            state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
+            co_await nap(pause(pace_.run_elsewhere));
+            co_return;
+        case Decision::Kind::run:
+            break;
+    }
+    state_.next_run = decision.next_slot;
+    sync::Decided decided;
+    decided.run_on = date;
+    decided.last_run = decision.last_run;
+    sync::RunRequest request;
+    request.trigger = decision.trigger;
+    request.scheduled_for = decision.scheduled_for;
+    request.decided = decided;
+    co_await perform(std::move(request));
+}
+
+asio::awaitable<void> Scheduler::wait(Decision decision) {
+    state_.lock.has_ended(log_);
+    next_back_off_ = pace_.shortest;
+    awaited_ = decision.next_slot;
+    if (state_.next_run != decision.until) {
+        log_.info("the next run is due at {}", calendar::format_local(decision.until, *schedule_.zone));
+    }
+    state_.next_run = decision.until;
+    co_await nap(clock_.nap_until(decision.until));
+}
+
+asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
+    State::RunInHand in_hand;
+    in_hand.trigger = request.trigger;
+    in_hand.scheduled_for = request.scheduled_for;
+    in_hand.started_at = clock_.now();
+    state_.run = in_hand;
+    const bool manual = !request.decided;
+    asio::awaitable<sync::RunReport> work = work_.run(std::move(request));
+    auto until_stopped = asio::bind_cancellation_slot(stop_run_.slot(), asio::use_awaitable);
+    const sync::RunReport report = co_await asio::co_spawn(executor_, std::move(work), until_stopped);
+    state_.run.reset();
+    if (manual && report.early_end == sync::EarlyEnd::busy) {
+        log_.info("SIGUSR1: another process has a run in hand, no other is started");
+    } else {
+        co_await conclude(report);
+    }
+}
+
+asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
+    using sync::EarlyEnd;
+    const std::string why = report.error.value_or("");
+    if (was_authenticated(report)) {
+        state_.credentials.has_ended(log_);
+    }
+    if (report.sync_run_id != 0) {
+        state_.clock.has_ended(log_);
+        state_.lock.has_ended(log_);
+    }
+    bool hindered = true;
+    switch (report.early_end) {
+        case EarlyEnd::credentials_rejected:
+            state_.credentials.holds(log_, fmt::format("the API rejected the credentials ({}): check api.email, "
+                                                       "api.client_id, the client secret and the magic token, then "
+                                                       "send SIGHUP and SIGUSR1",
+                                                       why));
+            hindered = false;
+            break;
+        case EarlyEnd::database_unavailable:
+            state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, "
+                                                    "check database.url and the server",
+                                                    why));
+            break;
+        case EarlyEnd::clock_skew:
+            state_.clock.holds(log_, fmt::format("{}; nothing is stored with a wrong date: set the clock", why));
+            break;
+        case EarlyEnd::busy:
+            state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
+            co_await nap(pause(pace_.run_elsewhere));
+            co_return;
+        case EarlyEnd::schema_unusable:
+            throw history::DatabaseError{Kind::schema, why, ""};
+        case EarlyEnd::bug:
+            if (report.sync_run_id == 0) {
+                throw std::runtime_error{why};
+            }
+            break;
+        default:
+            hindered = false;
+            break;
+    }
+    if (hindered) {
+        co_await back_off();
+    } else {
+        next_back_off_ = pace_.shortest;
+    }
+}
+
+asio::awaitable<void> Scheduler::back_off() {
+    const auto length = next_back_off_;
+    next_back_off_ = std::min(2 * next_back_off_, pace_.longest);
+    co_await nap(pause(length));
+}
+
+/// Until the sleep has ended or something happened.
+asio::awaitable<void> Scheduler::nap(asio::awaitable<void> sleep) {
+    if (woken_ || stopping_) {
+        co_return;
+    }
+    auto until_woken = asio::bind_cancellation_slot(wake_.slot(), asio::as_tuple(asio::use_awaitable));
+    const auto [failure] = co_await asio::co_spawn(executor_, std::move(sleep), until_woken);
+    if (failure && !woken_) {
+        std::rethrow_exception(failure);
+    }
+}
+
+}  // namespace heiasync::service
