@@ -32,8 +32,7 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
                 error);
             return;
         case sync::EarlyEnd::api_unavailable:
-            std::cerr << fmt::format(
-                "heiasyncd: the API is not available: {}; try again later, `heiasyncd sync` goes on\n", error);
+            std::cerr << fmt::format("heiasyncd: the API is not available: {}; try again later\n", error);
             return;
         case sync::EarlyEnd::database_unavailable:
             std::cerr << fmt::format(

@@ -24,6 +24,7 @@ constexpr int status_gateway_timeout = 504;
 
 /// Far beyond any real listing: ends one whose server invents new items for ever.
 constexpr int max_pages = 10'000;
+constexpr std::size_t max_organisations = 1'000'000;
 
 /// A token lives for two weeks.
 constexpr std::chrono::hours oldest_token = std::chrono::days{13};
@@ -266,6 +267,12 @@ asio::awaitable<Answer<OrganisationListing>> AdminApi::list_organisations() {
             broken(error.what(), status_ok);
         }
         if (!brought_new) {
+            break;
+        }
+        listing.pages = page_number;
+        if (listing.organisations.size() > max_organisations) {
+            broken(fmt::format("{}: more than {} organisations", route(Operation::organisations), max_organisations),
+                   status_ok);
             break;
         }
         if (page_number == max_pages) {

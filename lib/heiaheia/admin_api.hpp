@@ -82,6 +82,7 @@ struct Answer {
 /// All pages of the listing of organisations.
 struct OrganisationListing {
     std::vector<documents::Organisation> organisations;  ///< without doubles, as the server orders them
+    int pages = 0;                                       ///< with items
     bool complete = true;                                ///< false: a page failed or an item could not be read
     std::optional<std::string> error;                    ///< why it is not complete
     std::optional<int> http_status;                      ///< of the page that failed
@@ -111,6 +112,9 @@ public:
 
     /// Set where the token allows more than `read_only_admin_api`: an operator wants to know.
     [[nodiscard]] const std::optional<std::string>& wider_scope() const { return wider_scope_; }
+
+    /// Judges anew whether the server is there: to be called when a run begins.
+    void forget_outages() { availability_ = {}; }
 
     /// For how long yet the server asks for patience (Retry-After), in real time; 0 where it does not.
     [[nodiscard]] std::chrono::milliseconds held_for() const;

@@ -46,7 +46,8 @@ constexpr Statement insert_source{
 constexpr Statement select_versions{
     "read which reports are stored",
     "SELECT organisation_id, report_id, (extract(epoch FROM generated_at) * 1000000)::bigint "
-    "FROM heiasync.report_versions ORDER BY organisation_id, report_id, generated_at"};
+    "FROM heiasync.report_versions WHERE organisation_id = ANY ($1::bigint[]) "
+    "ORDER BY organisation_id, report_id, generated_at"};
 constexpr Statement insert_listed{
     "record the listed reports",
     "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
@@ -125,9 +126,10 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
 }
 
-std::vector<ReportVersion> stored_report_versions(Transaction& transaction) {
+std::vector<ReportVersion> stored_report_versions(Transaction& transaction,
+                                                  const std::vector<std::int64_t>& organisation_ids) {
     std::vector<ReportVersion> versions;
-    for (const auto& row : transaction.run(select_versions)) {
+    for (const auto& row : transaction.run(select_versions, Value::array(organisation_ids))) {
         versions.push_back({row[0].as<std::int64_t>(), row[1].as<std::int64_t>(), instant_of(row[2])});
     }
     return versions;

@@ -33,8 +33,9 @@ struct ReportVersion {
     friend std::strong_ordering operator<=>(const ReportVersion&, const ReportVersion&) = default;
 };
 
-/// The versions stored, sorted.
-std::vector<ReportVersion> stored_report_versions(Transaction& transaction);
+/// The versions stored of some organisations, sorted.
+std::vector<ReportVersion> stored_report_versions(Transaction& transaction,
+                                                  const std::vector<std::int64_t>& organisation_ids);
 
 /// Notes which versions of an organisation's reports are listed as ready and not stored yet: the first time that a
 /// version is seen its first_listed_at begins, which store_report uses.

@@ -25,7 +25,7 @@ Kind kind_of(std::string_view state) {
     if (is("08", "25006", "53", "57", "58")) {
         return Kind::away;
     }
-    if (is("22", "23", "54000")) {
+    if (is("22", "23", "54")) {
         return Kind::refused;
     }
     if (is("3F000", "42501", "42703", "42704", "42883", "42P01")) {
@@ -126,6 +126,7 @@ Session::Session(const std::string& url, const Limits& limits) try : connection_
 }
 
 void Session::set_up(const Limits& limits) {
+    constexpr int silence_ms = 60'000;
     // Verbose texts quote keys and rows.
 #if PQXX_VERSION_MAJOR < 7
     connection_.set_verbosity(pqxx::connection::terse);
@@ -142,8 +143,13 @@ void Session::set_up(const Limits& limits) {
                     "SET DateStyle = 'ISO, YMD';"
                     "SET IntervalStyle = 'postgres';"
                     "SET statement_timeout = {};"
-                    "SET lock_timeout = {}",
-                    limits.statement.count(), limits.lock.count()));
+                    "SET lock_timeout = {};"
+                    // How soon the server lets go of the locks of a client that went silent.
+                    "SET tcp_keepalives_idle = 30;"
+                    "SET tcp_keepalives_interval = 10;"
+                    "SET tcp_keepalives_count = 3;"
+                    "SET tcp_user_timeout = {}",
+                    limits.statement.count(), limits.lock.count(), silence_ms));
 }
 
 void Session::transact(const std::function<void(Transaction&)>& body) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -29,13 +30,44 @@ std::vector<documents::Organisation> with_known(std::vector<documents::Organisat
     return listed;
 }
 
+bool lacks_any(const std::vector<documents::Organisation>& listed,
+               const std::vector<history::KnownOrganisation>& known) {
+    std::set<std::int64_t> ids;
+    for (const documents::Organisation& organisation : listed) {
+        ids.insert(organisation.id);
+    }
+    return std::ranges::any_of(
+        known, [&ids](const history::KnownOrganisation& item) { return !ids.contains(item.organisation.id); });
+}
+
+/// Pages are read one after the other: where an organisation goes meanwhile, another slips to a page that was read
+/// already. Only whoever two listings in a row lack is not there.
+asio::awaitable<heiaheia::Answer<heiaheia::OrganisationListing>> list_organisations(
+    heiaheia::AdminApi& api, const std::vector<history::KnownOrganisation>& known) {
+    auto answer = co_await api.list_organisations();
+    if (!answer.value.complete || answer.value.pages < 2 || !lacks_any(answer.value.organisations, known)) {
+        co_return answer;
+    }
+    auto again = co_await api.list_organisations();
+    std::set<std::int64_t> ids;
+    for (const documents::Organisation& organisation : again.value.organisations) {
+        ids.insert(organisation.id);
+    }
+    for (documents::Organisation& organisation : answer.value.organisations) {
+        if (!ids.contains(organisation.id)) {
+            again.value.organisations.push_back(std::move(organisation));
+        }
+    }
+    co_return again;
+}
+
 asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool accept_vanished,
                             std::vector<documents::Organisation>& result) {
     auto read_known = [run_on = task.run_on](history::Transaction& transaction) {
         return history::known_organisations(transaction, run_on);
     };
     std::vector<history::KnownOrganisation> known = co_await session.context.database.transact(read_known);
-    auto answer = co_await session.context.api.list_organisations();
+    auto answer = co_await list_organisations(session.context.api, known);
     session.received(task, answer.received_at);
 
     heiaheia::OrganisationListing& fetched = answer.value;
@@ -71,13 +103,14 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool ac
                                                     : with_known(listing.organisations, std::move(known));
 
     history::ListingChanges& changes = session.report.listing_changes;
-    auto rows = [listing = std::move(listing), &changes,
+    // Told anew where the transaction is repeated, and on top of what a listing before it changed.
+    auto rows = [listing = std::move(listing), &changes, before = changes,
                  drift = std::move(fetched.drift)](history::Transaction& transaction) {
         const history::ListingChanges stored = history::store_listing(transaction, listing);
         history::record_drift(transaction, history::Stream::organisations, drift, listing.listed_at);
-        changes.added += stored.added;
-        changes.changed += stored.changed;
-        changes.removed += stored.removed;
+        changes.added = before.added + stored.added;
+        changes.changed = before.changed + stored.changed;
+        changes.removed = before.removed + stored.removed;
     };
     const Again again = [](OrganisationPlan&) {};
     if (!fetched.complete && session.postpone(task, again)) {

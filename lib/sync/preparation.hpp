@@ -17,7 +17,6 @@ namespace heiasync::sync {
 struct Ledger {
     std::vector<history::EnergyLevelsCell> settled;  ///< of the periods that are due
     AcceptedMembers accepted;                        ///< of the run's date
-    std::vector<history::ReportVersion> versions;    ///< sorted
 };
 
 /// The periods that a run pulls: the one that was asked for, or those that are due.

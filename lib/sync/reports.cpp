@@ -2,6 +2,7 @@
 
 #include "sync/session.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -26,6 +27,9 @@ asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task,
     }
     for (documents::Report& report :
          due_reports(task.organisation_id, answer.value.reports, session.stored_versions, session.before)) {
+        if (std::ranges::any_of(due, [&report](const ReportTask& known) { return known.report == report; })) {
+            continue;
+        }
         due.push_back({std::move(report), answer.received_at});
     }
     if (!recorded) {

@@ -126,7 +126,8 @@ struct RunReport {
 
 /// One run: opens its row in the ledger, gets a token, reads the whole listing, plans, and works off the plan
 /// organisation by organisation. What fails for one organisation is a task of the ledger and nothing else. Never throws
-/// for the world's faults: the report says how it ended. A cancellation ends it with what is in hand stored.
+/// for the world's faults: the report says how it ended. A cancellation ends it with what was handed to the writer
+/// stored.
 boost::asio::awaitable<RunReport> run(RunContext context, RunSettings settings, RunRequest request);
 
 }  // namespace heiasync::sync

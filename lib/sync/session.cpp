@@ -68,19 +68,20 @@ history::TaskRecord Session::begin(history::Stream stream, std::int64_t organisa
 
 asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::awaitable<void> work, const Again& again,
                                           bool whole_succeeded) {
-    if (context.clock.now() >= last_moment) {
-        throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
-    }
     if (last_pass) {
         co_await wait_for_api();
     }
-    if (const auto earlier = postponed.extract(task)) {
-        task.attempts = earlier.mapped().attempts;
-        task.started_at = earlier.mapped().started_at;
+    if (context.clock.now() >= last_moment) {
+        throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
+    }
+    if (const auto earlier = postponed.find(task); earlier != postponed.end()) {
+        task.attempts = earlier->second.attempts;
+        task.started_at = earlier->second.started_at;
     }
     requests_before_ = context.traffic.requests - task.attempts;
     try {
         co_await std::move(work);
+        postponed.erase(task);
         co_return Outcome::done;
     } catch (const heiaheia::CredentialsRejected&) {
         throw;
@@ -103,6 +104,7 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
     if (postpone(task, again)) {
         co_return Outcome::postponed;
     }
+    postponed.erase(task);
     if (task.http_status == status_bad_request && whole_succeeded) {
         task.status = history::TaskStatus::skipped;
         task.reason = not_mapped_reason;

@@ -31,7 +31,7 @@ struct Session {
     Writer writer;
     AcceptedMembers accepted;                             ///< of run_on, kept up to date while stats arrive
     std::set<Subject> not_mapped;                         ///< business ids that no user is mapped to
-    std::vector<history::ReportVersion> stored_versions;  ///< before the run, sorted
+    std::vector<history::ReportVersion> stored_versions;  ///< of the organisations that are worked on, sorted
     history::SettledTasks before;                         ///< by the runs that this one goes on from
     core::Instant last_moment = core::Instant::max();     ///< rule 1: from then on nothing is asked
 

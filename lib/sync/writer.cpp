@@ -22,7 +22,8 @@ namespace {
 /// Enough to share a commit, few enough that repeating them one by one after a refusal costs nothing.
 constexpr std::size_t max_waiting = 32;
 
-constexpr int max_looks = 40;
+/// A server takes up to a minute to notice that a client went silent, and lets go of its locks then.
+constexpr std::chrono::seconds longest_look{90};
 constexpr std::chrono::milliseconds time_between_looks{100};
 
 /// Of this data and not of the database as a whole: other data may be stored.
@@ -127,7 +128,7 @@ asio::awaitable<void> Writer::commit(std::vector<Write>& batch) {
 
 asio::awaitable<void> Writer::commit_alone(Write& write) {
     std::string refusal;
-    const char* reason = "not_storable";
+    const char* reason = nullptr;
     try {
         co_await transact({&write, 1});
     } catch (const documents::DecodeError& error) {
@@ -138,8 +139,9 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
             throw;
         }
         refusal = error.what();
+        reason = error.kind() == history::DatabaseError::Kind::hindered ? "database_hindered" : "not_storable";
     }
-    if (!refusal.empty()) {
+    if (reason != nullptr) {
         write.task.status = history::TaskStatus::failed;
         write.task.reason = reason;
         write.task.error = refusal;
@@ -187,10 +189,11 @@ asio::awaitable<bool> Writer::has_happened(const history::TaskRecord& task) {
         return history::is_recorded(transaction, task) ? Answer::yes : Answer::no;
     };
     asio::steady_timer timer{executor_};
-    for (int tries = 0; tries < max_looks; ++tries) {
+    const auto give_up = std::chrono::steady_clock::now() + longest_look;
+    while (std::chrono::steady_clock::now() < give_up) {
         const Answer answer = co_await database_.transact(look);
         if (answer == Answer::gone) {
-            break;
+            throw RunEnd{EarlyEnd::busy, "the connection to the database broke, and another run has taken over"};
         }
         if (answer != Answer::locked) {
             co_return answer == Answer::yes;
@@ -198,7 +201,9 @@ asio::awaitable<bool> Writer::has_happened(const history::TaskRecord& task) {
         timer.expires_after(time_between_looks);
         co_await timer.async_wait(asio::use_awaitable);
     }
-    throw RunEnd{EarlyEnd::busy, "the connection to the database broke, and another run has taken over"};
+    throw RunEnd{
+        EarlyEnd::database_unavailable,
+        "the connection to the database broke in a commit, and the server does not let go of the lost session"};
 }
 
 asio::awaitable<void> Writer::changed() {

@@ -81,6 +81,24 @@ TEST(Paging, ItemsThatShiftBetweenPagesAreTakenOnce) {
     expect_complete(installation);
 }
 
+TEST(Paging, AnItemThatSlipsToAPageThatWasReadAlreadyIsNotGone) {
+    auto options = small_world();
+    options.page_cap = 5;
+    Installation installation{options};
+    EXPECT_LE(installation.sync_on("2026-06-14").exit_code, exit_code::incomplete);
+    const auto before = installation.value("SELECT count(*) FROM heiasync.organisations WHERE removed_at IS NULL");
+    Fault fault;
+    fault.kind = Fault::Kind::shift_items;
+    fault.operation = Operation::organisations;
+    fault.shift = -1;
+    fault.after = 1;
+    fault.times = 1;
+    installation.api().fail(fault);
+    EXPECT_LE(installation.sync_on("2026-06-15").exit_code, exit_code::incomplete);
+    EXPECT_EQ(installation.value("SELECT count(*) FROM heiasync.organisations WHERE removed_at IS NULL"), before);
+    EXPECT_EQ(installation.value("SELECT count(*) FROM heiasync.organisation_history WHERE NOT listed"), "0");
+}
+
 TEST(Paging, AnItemThatComesTwiceIsTakenOnce) {
     auto options = small_world();
     options.page_cap = 5;

@@ -198,7 +198,7 @@ TEST_F(ReportsTest, ALaterGeneratedVersionIsTheLatest) {
         query("SELECT report_id, generated_at, is_latest_version FROM heiasync.reports ORDER BY 1, 2"),
         ElementsAre(ElementsAre("99", "2026-06-01 12:00:00+00", "f"), ElementsAre("99", "2026-06-01 13:00:00+00", "t"),
                     ElementsAre("100", "2026-06-01 12:00:00+00", "t")));
-    EXPECT_EQ(transact([](Transaction& transaction) { return stored_report_versions(transaction); }),
+    EXPECT_EQ(transact([](Transaction& transaction) { return stored_report_versions(transaction, {7}); }),
               (std::vector<ReportVersion>{{7, 99, generated}, {7, 99, generated + 1h}, {7, 100, generated}}));
 }
 

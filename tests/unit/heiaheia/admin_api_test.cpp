@@ -224,6 +224,10 @@ TEST_F(Calls, AreGivenUpAfterFiveInARowThatFoundNoServer) {
     EXPECT_EQ(stats_requests, 2 + 4) << "as often as the settings say, then once each";
     server().clear_faults();
     EXPECT_THROW(await(api().usage_stats(id, "")), ApiUnavailable);
+    EXPECT_THROW(await(api().authenticate()), ApiUnavailable);
+    api().forget_outages();
+    EXPECT_NO_THROW(await(api().authenticate()));
+    EXPECT_NO_THROW(await(api().usage_stats(id, "")));
 }
 
 TEST_F(Calls, AreNotGivenUpWhileSomeAreAnswered) {
