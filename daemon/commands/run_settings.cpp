@@ -26,7 +26,7 @@ std::string host_name() {
 
 sync::PeriodSettings period_settings(const config::Config& config) {
     sync::PeriodSettings settings;
-    settings.months = config.energy_levels.reporting_period_months;
+    settings.periods = calendar::ReportingPeriods{config.energy_levels.reporting_period_months};
     settings.max_days_late = config.energy_levels.max_days_late;
     settings.schedule_zone = &calendar::find_zone(config.schedule.time_zone);
     settings.api_zone = &calendar::find_zone(config.api.time_zone);

@@ -139,6 +139,10 @@ Period ReportingPeriods::containing(Date date) const {
     return period_of(date, length->months);
 }
 
+Period ReportingPeriods::previous(const Period& period) const {
+    return containing(sys_days{period.start} - days{1});
+}
+
 Instant end_of_date(Date date, const date::time_zone& zone) {
     const local_seconds midnight = local_days{date} + days{1};
     const local_info info = zone.get_info(midnight);
@@ -160,11 +164,11 @@ int days_late(const Period& period, Date run_on) {
     return static_cast<int>((sys_days{run_on} - sys_days{next_day(period.end)}).count());
 }
 
-std::vector<Period> due_periods(Instant now, Date run_on, int months, int max_days_late,
+std::vector<Period> due_periods(Instant now, Date run_on, const ReportingPeriods& periods, int max_days_late,
                                 const date::time_zone& schedule_zone, const date::time_zone& api_zone) {
     std::vector<Period> due;
-    Period period = previous(period_of(run_on, months), months);
-    for (; days_late(period, run_on) <= max_days_late; period = previous(period, months)) {
+    Period period = periods.previous(periods.containing(run_on));
+    for (; days_late(period, run_on) <= max_days_late; period = periods.previous(period)) {
         if (closed_at(period, schedule_zone, api_zone) <= now) {
             due.push_back(period);
         }

@@ -71,6 +71,8 @@ Period previous(const Period& period, int months);
 /// on which periods of both lengths begin, so that no period overlaps another and no date is in none.
 class ReportingPeriods {
 public:
+    /// Months.
+    ReportingPeriods() : ReportingPeriods{1} {}
     /// Of one length all the time. Throws std::invalid_argument as period_of() does.
     explicit ReportingPeriods(int months);
 
@@ -79,6 +81,8 @@ public:
     void change(core::Date on, int months);
 
     [[nodiscard]] Period containing(core::Date date) const;
+    /// The one that ends the day before another begins.
+    [[nodiscard]] Period previous(const Period& period) const;
 
 private:
     struct Length {
@@ -100,8 +104,9 @@ int days_late(const Period& period, core::Date run_on);
 
 /// The periods that ended before `run_on`, are closed by `now` (the start of the run) and are at most `max_days_late`
 /// days late on `run_on`, oldest first.
-std::vector<Period> due_periods(core::Instant now, core::Date run_on, int months, int max_days_late,
-                                const date::time_zone& schedule_zone, const date::time_zone& api_zone);
+std::vector<Period> due_periods(core::Instant now, core::Date run_on, const ReportingPeriods& periods,
+                                int max_days_late, const date::time_zone& schedule_zone,
+                                const date::time_zone& api_zone);
 
 /// A slot and the periods that closed since the slot before it, oldest first: what its run pulls if none before it was
 /// missed.

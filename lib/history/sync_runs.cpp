@@ -53,8 +53,8 @@ constexpr Statement select_reports_to_come{
     "                    AND stored.generated_at = listed.generated_at)"};
 constexpr Statement compare_clocks{
     "compare the clocks", "SELECT (extract(epoch FROM clock_timestamp() - $1::timestamptz) * 1000000)::bigint"};
-constexpr Statement ask_for_run{"look at a run",
-                                "SELECT status = 'running' FROM heiasync.sync_runs WHERE sync_run_id = $1"};
+constexpr Statement ask_for_run{
+    "look at a run", "SELECT EXISTS (SELECT FROM heiasync.sync_runs WHERE sync_run_id = $1 AND status = 'running')"};
 constexpr Statement ask_for_task{
     "look for a task",
     "SELECT EXISTS (SELECT FROM heiasync.sync_tasks "
@@ -88,6 +88,10 @@ constexpr Statement insert_settings{
     "reporting_period_months, minimum_accepted_members, max_days_late, stats_per_business_id, "
     "energy_levels_per_business_id, size_classes "
     "FROM heiasync.settings_history ORDER BY settings_id DESC LIMIT 1) AS newest)"};
+constexpr Statement select_period_lengths{
+    "read the lengths of reporting periods",
+    "SELECT (extract(epoch FROM valid_from) * 1000000)::bigint, time_zone, reporting_period_months "
+    "FROM heiasync.settings_history ORDER BY settings_id"};
 constexpr Statement ask_for_ledger{"look for the ledger", "SELECT to_regclass('heiasync.sync_runs') IS NOT NULL"};
 constexpr Statement read_origin{
     "read whose history this is",
@@ -256,6 +260,23 @@ void record_settings(Transaction& transaction, const Settings& settings, core::I
                     settings.reporting_period_months, settings.minimum_accepted_members, settings.max_days_late,
                     settings.stats_per_business_id, settings.energy_levels_per_business_id,
                     Value::array(settings.size_classes));
+}
+
+calendar::ReportingPeriods reporting_periods(Transaction& transaction) {
+    std::optional<calendar::ReportingPeriods> periods;
+    for (const auto& row : transaction.run(select_period_lengths)) {
+        const int months = row[2].as<int>();
+        if (!periods) {
+            periods.emplace(months);
+            continue;
+        }
+        const date::time_zone& zone = calendar::find_zone(row[1].as<std::string>());
+        periods->change(calendar::local_date(instant_of(row[0]), zone), months);
+    }
+    if (!periods) {
+        throw std::logic_error{"no settings are recorded"};
+    }
+    return *periods;
 }
 
 Origin origin(const std::string& url) {

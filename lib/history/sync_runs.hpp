@@ -1,5 +1,6 @@
 #pragma once
 
+#include "calendar/calendar.hpp"
 #include "core/instant.hpp"
 #include "documents/decode.hpp"
 #include "history/database.hpp"
@@ -136,6 +137,9 @@ struct Settings {
 };
 /// Adds a row to settings_history unless the newest says the same.
 void record_settings(Transaction& transaction, const Settings& settings, core::Instant valid_from);
+
+/// The reporting periods by all settings so far. Throws std::logic_error where there are none.
+calendar::ReportingPeriods reporting_periods(Transaction& transaction);
 
 /// Whether the history is real, a rehearsal's, or not begun: no schema, or one without a run.
 enum class Origin { empty, real, rehearsal };

@@ -157,14 +157,14 @@ std::vector<OrganisationPlan> make_plan(const PlanInput& input) {
 
 DuePeriods due_periods(core::Instant now, core::Date run_on, const PeriodSettings& settings) {
     DuePeriods due;
-    due.periods = calendar::due_periods(now, run_on, settings.months, settings.max_days_late, *settings.schedule_zone,
+    due.periods = calendar::due_periods(now, run_on, settings.periods, settings.max_days_late, *settings.schedule_zone,
                                         *settings.api_zone);
     if (!due.periods.empty()) {
         due.reason = fmt::format("the reporting period {} closed {} days before {}", describe(due.periods.back()),
                                  calendar::days_late(due.periods.back(), run_on), core::format_date(run_on));
         return due;
     }
-    const calendar::Period last = calendar::previous(calendar::period_of(run_on, settings.months), settings.months);
+    const calendar::Period last = settings.periods.previous(settings.periods.containing(run_on));
     if (now < calendar::closed_at(last, *settings.schedule_zone, *settings.api_zone)) {
         due.reason = fmt::format("the reporting period {} has not closed in every zone yet", describe(last));
     } else {
@@ -176,7 +176,7 @@ DuePeriods due_periods(core::Instant now, core::Date run_on, const PeriodSetting
 
 std::optional<calendar::Period> requested_period(core::Date first_of_month, core::Instant now,
                                                  const PeriodSettings& settings) {
-    const calendar::Period period = calendar::period_of(first_of_month, settings.months);
+    const calendar::Period period = settings.periods.containing(first_of_month);
     if (now < calendar::closed_at(period, *settings.schedule_zone, *settings.api_zone)) {
         return std::nullopt;
     }

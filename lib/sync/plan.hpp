@@ -86,7 +86,7 @@ struct DuePeriods {
 };
 
 struct PeriodSettings {
-    int months = 1;
+    calendar::ReportingPeriods periods;
     int max_days_late = 7;
     const date::time_zone* schedule_zone = nullptr;
     const date::time_zone* api_zone = nullptr;

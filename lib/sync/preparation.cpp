@@ -33,7 +33,6 @@ Ledger read_ledger(history::Transaction& transaction, const RunRequest& request,
     for (const history::AcceptedMembers& row : history::accepted_members(transaction, run_on)) {
         ledger.accepted[{row.organisation_id, row.business_id}] = row.accepted;
     }
-    ledger.versions = history::stored_report_versions(transaction);
     return ledger;
 }
 

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace heiasync::sync {
@@ -25,6 +26,9 @@ namespace {
 
 /// Rule 1: a run that outlives its date asks nothing more after this.
 constexpr std::chrono::hours grace_after_date{2};
+
+/// How many organisations' stored reports are read at once.
+constexpr std::size_t organisations_at_once = 100;
 
 /// Whose tasks have this organisation id.
 constexpr std::int64_t listing_of_organisations = 0;
@@ -105,6 +109,7 @@ private:
             history::close_dead_runs(transaction, row.started_at);
             continued = runs_before(transaction, row);
             history::record_settings(transaction, settings().expected, row.started_at);
+            session_.settings.periods.periods = history::reporting_periods(transaction);
             return history::start_run(transaction, row);
         };
         report_.sync_run_id = co_await session_.context.database.transact(job);
@@ -158,6 +163,7 @@ private:
     }
 
     asio::awaitable<void> work() {
+        session_.context.api.forget_outages();
         co_await session_.context.api.authenticate();
         if (const auto& why = session_.context.api.kept_token()) {
             log().warn("no new token was given, going on with the earlier one: {}", *why);
@@ -192,7 +198,6 @@ private:
         settle_unknown_gates(session_.before, ledger_.accepted, settings().expected.minimum_accepted_members);
         report_.refused_before = std::ranges::any_of(
             session_.before.tasks, [](const auto& task) { return task.second == history::TaskStatus::failed; });
-        session_.stored_versions = std::move(ledger_.versions);
         const history::TaskKey listing{};
         if (!session_.before.tasks.contains(listing)) {
             co_return co_await list();
@@ -229,6 +234,7 @@ private:
 
     /// The listing failed, and is asked again before what else failed: it may show more.
     asio::awaitable<std::vector<documents::Organisation>> last_listing() {
+        co_await session_.writer.drain();
         session_.last_pass = true;
         std::vector<documents::Organisation> organisations = co_await list();
         session_.last_pass = false;
@@ -239,20 +245,41 @@ private:
     asio::awaitable<void> second_pass() {
         log().info("second pass: {} tasks failed and are asked again", session_.postponed.size());
         session_.last_pass = true;
-        std::map<std::int64_t, OrganisationPlan> postponed = std::exchange(session_.second_pass, {});
-        for (auto& [organisation_id, plan] : postponed) {
-            co_await work_on(plan);
+        std::vector<OrganisationPlan> plans;
+        for (auto& [organisation_id, plan] : std::exchange(session_.second_pass, {})) {
+            plans.push_back(std::move(plan));
         }
+        co_await work_off(plans);
         co_await session_.writer.drain();
     }
 
     asio::awaitable<void> work_off(std::vector<OrganisationPlan>& plans) {
         show_progress();
-        for (OrganisationPlan& plan : plans) {
-            co_await work_on(plan);
-            ++report_.organisations;
+        for (std::size_t i = 0; i < plans.size(); ++i) {
+            if (i % organisations_at_once == 0) {
+                const std::size_t count = std::min(organisations_at_once, plans.size() - i);
+                const std::span<const OrganisationPlan> next{plans.data() + i, count};
+                co_await read_stored_versions(next);
+            }
+            co_await work_on(plans[i]);
+            report_.organisations += session_.last_pass ? 0 : 1;
             show_progress();
         }
+    }
+
+    /// Of a few organisations at a time: of all of them it would grow with the age of the history.
+    asio::awaitable<void> read_stored_versions(std::span<const OrganisationPlan> plans) {
+        if (!request_.streams.reports) {
+            co_return;
+        }
+        std::vector<std::int64_t> ids;
+        for (const OrganisationPlan& plan : plans) {
+            ids.push_back(plan.organisation_id);
+        }
+        auto read = [&ids](history::Transaction& transaction) {
+            return history::stored_report_versions(transaction, ids);
+        };
+        session_.stored_versions = co_await session_.context.database.transact(read);
     }
 
     asio::awaitable<void> work_on(OrganisationPlan& plan) {
@@ -263,8 +290,10 @@ private:
 
     void show_progress() const {
         if (session_.context.on_progress) {
+            const auto postponed = static_cast<std::int64_t>(session_.postponed.size());
             session_.context.on_progress({report_.organisations, static_cast<std::int64_t>(planned_.size()),
-                                          session_.context.traffic.requests, report_.failures(), report_.sync_run_id});
+                                          session_.context.traffic.requests, report_.failures() + postponed,
+                                          report_.sync_run_id});
         }
     }
 

@@ -289,6 +289,20 @@ TEST_F(SyncRunsTest, SettingsAreKeptWhenTheyChange) {
                                         "7", "t", "t", "{50,10000}")));
 }
 
+TEST_F(SyncRunsTest, ReportingPeriodsFollowTheSettings) {
+    Settings settings{"Europe/Helsinki", "04:30", "UTC", 1, 5, 7, true, true, {50}};
+    const auto record = [&](int months, core::Date on) {
+        settings.reporting_period_months = months;
+        const core::Instant evening = date::sys_days{on} + 21h + 30min;
+        transact([&](Transaction& transaction) { record_settings(transaction, settings, evening); });
+    };
+    record(1, 2026_y / 1 / 15);
+    record(3, 2026_y / 6 / 30);  // in Helsinki it is 1 July
+    const auto periods = transact([](Transaction& transaction) { return reporting_periods(transaction); });
+    EXPECT_EQ(periods.containing(2026_y / 7 / 1).end, 2026_y / 7 / 31);
+    EXPECT_EQ(periods.containing(2026_y / 10 / 1).end, 2026_y / 12 / 31);
+}
+
 TEST_F(SyncRunsTest, ARehearsalIsTold) {
     const auto simulate = [this](core::Instant at) {
         transact([at](Transaction& transaction) { record_simulated_time(transaction, at); });

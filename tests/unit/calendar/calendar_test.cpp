@@ -297,7 +297,7 @@ protected:
                                    std::string_view schedule_zone = "Europe/Helsinki") {
         const core::Instant instant = parse_instant(now);
         const auto& schedule = zone(schedule_zone);
-        return due_periods(instant, local_date(instant, schedule), months, max_days_late, schedule,
+        return due_periods(instant, local_date(instant, schedule), ReportingPeriods{months}, max_days_late, schedule,
                            zone("Europe/Helsinki"));
     }
     const Period may = period("2026-05-01", "2026-05-31");
@@ -326,7 +326,8 @@ TEST_F(DuePeriods, are_none_before_the_period_has_closed_everywhere) {
 
 TEST_F(DuePeriods, follow_the_run_date_though_the_run_goes_over_midnight) {
     const auto& helsinki = zone("Europe/Helsinki");
-    EXPECT_THAT(due_periods(parse_instant("2026-07-01T00:30:00Z"), parse_date("2026-06-30"), 1, 7, helsinki, helsinki),
+    EXPECT_THAT(due_periods(parse_instant("2026-07-01T00:30:00Z"), parse_date("2026-06-30"), ReportingPeriods{1}, 7,
+                            helsinki, helsinki),
                 IsEmpty());
 }
 
