@@ -175,6 +175,9 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
     if (was_authenticated(report)) {
         state_.credentials.has_ended(log_);
     }
+    if (report.early_end == EarlyEnd::none) {
+        state_.api.has_ended(log_);
+    }
     if (report.sync_run_id != 0) {
         state_.clock.has_ended(log_);
         state_.lock.has_ended(log_);
@@ -186,6 +189,12 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
                                                        "api.client_id, the client secret and the magic token, then "
                                                        "send SIGHUP and SIGUSR1",
                                                        why));
+            hindered = false;
+            break;
+        case EarlyEnd::api_unavailable:
+            state_.api.holds(log_, fmt::format("the API is not available: {}; asked again every retry_interval while "
+                                               "the date lasts",
+                                               why));
             hindered = false;
             break;
         case EarlyEnd::database_unavailable:

@@ -36,6 +36,7 @@ struct State {
 
     Condition database{"the database is available again"};
     Condition lock{"the other process's run has ended"};
+    Condition api{"the API is available again"};
     Condition credentials{"the API accepts the credentials again"};
     Condition clock{"the clocks agree again"};
 };

@@ -429,6 +429,16 @@ TEST_F(SchedulerTest, RejectedCredentialsAreToldAtTheirBeginAndAtTheirEnd) {
     EXPECT_EQ(lines_with("the API accepts the credentials again"), 1U);
 }
 
+TEST_F(SchedulerTest, AnOutageOfTheApiIsToldAtItsBeginAndAtItsEnd) {
+    work.early_end = EarlyEnd::api_unavailable;
+    pass_to(at("2026-06-15T07:30:00+03:00"));
+    EXPECT_EQ(lines_with("the API is not available: why"), 1U);
+    work.early_end = EarlyEnd::none;
+    pass_to(at("2026-06-15T12:00:00+03:00"));
+    EXPECT_THAT(started(), SizeIs(4));
+    EXPECT_EQ(lines_with("the API is available again, after"), 1U);
+}
+
 TEST_F(SchedulerTest, ClocksThatDisagreeAreAskedAgainWithPauses) {
     work.early_end = EarlyEnd::clock_skew;
     work.recorded = false;
