@@ -163,10 +163,26 @@ std::string Process::first_line() {
     return out_so_far_.substr(0, out_so_far_.find('\n'));
 }
 
+void Process::wait_for_err(std::string_view text) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    std::size_t found = 0;
+    while ((found = err_so_far_.find(text, err_seen_)) == std::string::npos) {
+        pollfd stream{err_, POLLIN, 0};
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0 || ::poll(&stream, 1, static_cast<int>(left.count())) <= 0 ||
+            !read_some(err_, err_so_far_)) {
+            throw std::runtime_error{fmt::format("it never said \"{}\", but:\n{}", text, err_so_far_)};
+        }
+    }
+    err_seen_ = found + text.size();
+}
+
 Outcome Process::wait(std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     Outcome outcome;
     outcome.out = std::exchange(out_so_far_, {});
+    outcome.err = std::exchange(err_so_far_, {});
     while (out_ >= 0 || err_ >= 0) {
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());

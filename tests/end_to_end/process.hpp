@@ -54,6 +54,11 @@ public:
     ~Process();
 
     void signal(int number) const;
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+    /// Reads its stderr until it has said this after what was waited for before. Throws std::runtime_error where that
+    /// takes a minute or the stream ends first.
+    void wait_for_err(std::string_view text);
 
     /// Reads the first line of its stdout, or what there is of it where it ends before; once, and before wait().
     std::string first_line();
@@ -66,6 +71,8 @@ private:
     int out_ = -1;
     int err_ = -1;
     std::string out_so_far_;
+    std::string err_so_far_;
+    std::size_t err_seen_ = 0;
 };
 
 /// Everything that any program printed so far, for what must never be printed.

@@ -34,7 +34,14 @@ std::string_view to_string(Violation::Kind kind) {
 void Observations::record(Request request) {
     const std::scoped_lock lock{mutex_};
     max_in_flight_ = std::max(max_in_flight_, request.in_flight);
+    latest_ = std::max(latest_, request.at);
     requests_.push_back(std::move(request));
+    recorded_.notify_all();
+}
+
+bool Observations::wait_for(core::Instant at, std::chrono::seconds limit) const {
+    std::unique_lock lock{mutex_};
+    return recorded_.wait_for(lock, limit, [this, at] { return latest_ >= at; });
 }
 
 void Observations::record(Violation violation) {
@@ -53,6 +60,7 @@ void Observations::clear() {
     violations_.clear();
     downloads_.clear();
     max_in_flight_ = 0;
+    latest_ = core::Instant::min();
     bytes_sent_ = 0;
 }
 

@@ -3,6 +3,8 @@
 #include "core/instant.hpp"
 #include "simulator/operation.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -59,6 +61,9 @@ public:
     void sent(std::size_t bytes);
     void clear();
 
+    /// Waits until a request has come that is this late by the simulator's time. False where that takes too long.
+    [[nodiscard]] bool wait_for(core::Instant at, std::chrono::seconds limit) const;
+
     [[nodiscard]] std::vector<Request> requests() const;
     [[nodiscard]] std::vector<Violation> violations() const;
     [[nodiscard]] std::size_t max_in_flight() const;
@@ -73,6 +78,8 @@ public:
 
 private:
     mutable std::mutex mutex_;
+    mutable std::condition_variable recorded_;
+    core::Instant latest_ = core::Instant::min();
     std::vector<Request> requests_;
     std::vector<Violation> violations_;
     std::map<std::pair<std::int64_t, int>, core::Date> downloads_;

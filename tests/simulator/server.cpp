@@ -278,6 +278,10 @@ void Simulator::expire_tokens() {
     server_->protocol.expire_tokens();
 }
 
+bool Simulator::wait_for(core::Instant at, std::chrono::seconds limit) const {
+    return server_->observations.wait_for(at, limit);
+}
+
 std::vector<Request> Simulator::requests() const {
     return server_->observations.requests();
 }

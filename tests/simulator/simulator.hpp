@@ -91,6 +91,8 @@ public:
     /// Every token given so far is dead.
     void expire_tokens();
 
+    /// Waits until a request has come that is this late by the simulator's time. False where that takes too long.
+    [[nodiscard]] bool wait_for(core::Instant at, std::chrono::seconds limit) const;
     [[nodiscard]] std::vector<Request> requests() const;
     [[nodiscard]] std::vector<Violation> violations() const;
     [[nodiscard]] std::size_t max_in_flight() const;

@@ -91,6 +91,36 @@ TEST(SystemClock, ends_a_cancelled_wait_however_long) {
     }
 }
 
+TEST(SystemClock, naps_until_the_instant_where_nobody_sets_it) {
+    SystemClock clock;
+    const Instant instant = clock.now() + std::chrono::milliseconds{3};
+    asio::io_context loop;
+    bool ended = false;
+    asio::co_spawn(loop, clock.nap_until(instant), [&ended](const std::exception_ptr&) { ended = true; });
+    loop.run();
+    EXPECT_TRUE(ended);
+    EXPECT_GE(clock.now(), instant);
+}
+
+TEST(JumpingClock, leaps_to_what_is_waited_for_and_runs_with_real_time) {
+    const Instant start = parse_instant("2026-07-01T00:00:00Z");
+    JumpingClock clock{start};
+    const auto real_start = std::chrono::steady_clock::now();
+    Sleep sleep{clock, start + hours{24}};
+    EXPECT_TRUE(sleep.ends_at_once());
+    const Instant now = clock.now();
+    EXPECT_GE(now, start + hours{24});
+    EXPECT_LE(now - start - hours{24}, std::chrono::steady_clock::now() - real_start);
+}
+
+TEST(JumpingClock, does_not_wait_for_what_has_passed_nor_go_back) {
+    const Instant start = parse_instant("2026-07-01T00:00:00Z");
+    JumpingClock clock{start};
+    Sleep sleep{clock, start - hours{24}};
+    EXPECT_TRUE(sleep.ends_at_once());
+    EXPECT_GE(clock.now(), start);
+}
+
 TEST(SimulatedClock, runs_as_fast_as_it_was_told) {
     const Instant start = parse_instant("2026-07-01T00:00:00Z");
     const auto real_start = std::chrono::steady_clock::now();

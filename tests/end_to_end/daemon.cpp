@@ -1,0 +1,80 @@
+#include "daemon.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+namespace heiasync::testing {
+
+using namespace std::chrono_literals;
+
+void wait_until(const std::function<bool()>& so) {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (!so()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw std::runtime_error{"it never happened"};
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+}
+
+Daemon::Daemon(const Installation& installation, const std::string& start, Pace pace, const Environment& environment)
+    : installation_{installation},
+      // A leaping daemon says more than a pipe holds.
+      process_{installation.command(
+                   pace == Pace::jump ? std::vector<std::string>{"--quiet", "run", "--simulated-time", start + ",jump"}
+                                      : std::vector<std::string>{"run", "--simulated-time", start}),
+               environment} {}
+
+std::size_t Daemon::descriptors() const {
+    const std::filesystem::directory_iterator all{fmt::format("/proc/{}/fd", process_.pid())};
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+std::size_t Daemon::memory_in_kb() const {
+    std::ifstream status{fmt::format("/proc/{}/status", process_.pid())};
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmRSS:")) {
+            return std::stoul(line.substr(line.find_first_of("0123456789")));
+        }
+    }
+    throw std::runtime_error{"the process has no memory"};
+}
+
+void Daemon::wait_for_runs(int count) const {
+    wait_until([this, count] {
+        return installation_.count("SELECT count(*) FROM pg_tables WHERE tablename = 'report_listings'") == 1 &&
+               installation_.count(
+                   "SELECT count(*) FROM heiasync.sync_runs WHERE status IN ('succeeded', 'partial', "
+                   "'failed')") >= count;
+    });
+}
+
+void Daemon::wait_for(const std::string& instant) const {
+    if (!installation_.api().wait_for(core::parse_instant(instant), 600s)) {
+        throw std::runtime_error{"it never came to " + instant};
+    }
+}
+
+Outcome Daemon::stop() {
+    const auto begin = std::chrono::steady_clock::now();
+    signal(SIGTERM);
+    Outcome outcome = process_.wait();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+    return outcome;
+}
+
+Outcome Daemon::kill() {
+    signal(SIGKILL);
+    return process_.wait();
+}
+
+}  // namespace heiasync::testing
