@@ -80,6 +80,10 @@ void check_period(const config::Config& config, const SyncCommand& command, core
 }
 
 core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
+    // Whatever else went wrong on the way out.
+    if (signal && early_end != sync::EarlyEnd::none) {
+        return signal == SIGINT ? core::ExitCode::interrupted : core::ExitCode::terminated;
+    }
     switch (early_end) {
         case sync::EarlyEnd::none:
             return core::ExitCode::done;
@@ -97,7 +101,7 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
         case sync::EarlyEnd::date_over:
             return core::ExitCode::incomplete;
         case sync::EarlyEnd::stopped:
-            return signal == SIGINT ? core::ExitCode::interrupted : core::ExitCode::terminated;
+            return core::ExitCode::terminated;
         case sync::EarlyEnd::bug:
             break;
     }

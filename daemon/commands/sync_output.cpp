@@ -32,7 +32,10 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
                 error);
             return;
         case sync::EarlyEnd::api_unavailable:
-            std::cerr << fmt::format("heiasyncd: the API is not available: {}; try again later\n", error);
+            std::cerr << fmt::format("heiasyncd: the API is not available: {}; {}\n", error,
+                                     error.find("certificate is refused") == std::string::npos
+                                         ? "try again later"
+                                         : "check api.base_url, and api.ca_file where the authority is a private one");
             return;
         case sync::EarlyEnd::database_unavailable:
             std::cerr << fmt::format(

@@ -95,7 +95,9 @@ core::Secret checked(std::string text, const std::string& where) {
     const auto is_control = [](char each) { return static_cast<unsigned char>(each) < 0x20 || each == 0x7f; };
     const std::string& value = secret.reveal();
     if (value.size() > longest_secret || std::any_of(value.begin(), value.end(), is_control)) {
-        refuse(fmt::format("{}: holds more than one line of text; expected the secret and nothing else", where));
+        refuse(fmt::format(
+            "{}: holds more than one line of text, or more than {} bytes; expected the secret and nothing else", where,
+            longest_secret));
     }
     return secret;
 }

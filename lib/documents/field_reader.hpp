@@ -34,7 +34,8 @@ struct Member {
 /// and has no value, null has none either. Only a key member that is missing or of another type is a failure.
 ///
 /// Integers and figures may be written as strings ("26") and integers as floats (26.0) where nothing is lost: the
-/// vendor's own examples do it. Where a member stands twice in an object, the first counts: it may have been handed on.
+/// vendor's own examples do it. Where a member stands twice in an object, the first counts, since it may have been
+/// handed on, and the other one is noted as drift.
 class FieldReader {
 public:
     /// A list of more values than this, where we would keep them all, is of another type than documented.
@@ -171,7 +172,9 @@ bool FieldReader::object(const std::array<Member<Target>, Count>& members, Targe
             continue;
         }
         next = index + 1;
-        if (!met[index] && members[index].read != nullptr) {
+        if (met[index]) {
+            note(Drift::Kind::duplicate_field);
+        } else if (members[index].read != nullptr) {
             members[index].read(*this, target);
         }
         met.set(index);

@@ -125,7 +125,15 @@ Enum named(const std::array<std::string_view, Size>& names, std::string_view nam
 }
 
 std::string_view to_string(documents::Drift::Kind kind) {
-    return kind == documents::Drift::Kind::unknown_field ? "unknown_field" : "other_type";
+    switch (kind) {
+        case documents::Drift::Kind::unknown_field:
+            return "unknown_field";
+        case documents::Drift::Kind::other_type:
+            return "other_type";
+        case documents::Drift::Kind::duplicate_field:
+            return "duplicate_field";
+    }
+    throw std::logic_error{"no such kind of drift"};
 }
 
 }  // namespace

@@ -307,6 +307,7 @@ private:
                                      : RunStatus::partial;
                 break;
             case EarlyEnd::stopped:
+            case EarlyEnd::database_unavailable:
                 report_.status = RunStatus::interrupted;
                 break;
             case EarlyEnd::date_over:

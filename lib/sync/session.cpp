@@ -74,14 +74,18 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
     if (context.clock.now() >= last_moment) {
         throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
     }
-    if (const auto earlier = postponed.find(task); earlier != postponed.end()) {
+    const auto earlier = postponed.find(task);
+    const bool asked_before = earlier != postponed.end();
+    if (asked_before) {
         task.attempts = earlier->second.attempts;
         task.started_at = earlier->second.started_at;
     }
     requests_before_ = context.traffic.requests - task.attempts;
     try {
         co_await std::move(work);
-        postponed.erase(task);
+        if (asked_before) {
+            postponed.erase(task);
+        }
         co_return Outcome::done;
     } catch (const heiaheia::CredentialsRejected&) {
         throw;
@@ -101,6 +105,10 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
     task.status = history::TaskStatus::failed;
     task.finished_at = context.clock.now();
     note_requests(task);
+    if (task.attempts == 0) {
+        task.http_status.reset();
+        task.reason = "not_asked";
+    }
     if (postpone(task, again)) {
         co_return Outcome::postponed;
     }

@@ -199,10 +199,9 @@ TEST(Failures, AnApiThatAsksForMorePatienceThanWeHaveEndsTheRun) {
     EXPECT_EQ(std::ranges::count(requests, 503U, &simulator::Request::status), 1);
     EXPECT_EQ(requests.back().status, 503U) << "nothing is asked after it";
     EXPECT_THAT(installation.value("SELECT error FROM heiasync.sync_runs"), HasSubstr("api_unavailable"));
-    EXPECT_EQ(installation.value("SELECT string_agg(DISTINCT http_status::text, ',') FROM heiasync.sync_tasks WHERE "
-                                 "status = 'failed'"),
-              "503")
-        << "what was not asked for that reason";
+    EXPECT_EQ(installation.value("SELECT string_agg(DISTINCT coalesce(http_status::text, reason), ',') FROM "
+                                 "heiasync.sync_tasks WHERE status = 'failed'"),
+              "503,not_asked");
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_tasks WHERE status = 'failed' AND attempts > 0"),
               1);
 }
@@ -254,6 +253,22 @@ TEST(Failures, WhatFailsInTheFirstPassIsAskedOnceMoreAndRecordedOnce) {
                                      "business_id, stream, period_start, report_id HAVING count(*) > 1) AS doubled"),
                   0);
     }
+}
+
+TEST(Failures, AnApiThatGoesInTheSecondPassLeavesNoTaskOut) {
+    Installation installation;
+    Fault fault;
+    fault.operation = Operation::stats;
+    fault.status = 503;
+    installation.api().fail(fault);
+    const auto outcome = installation.sync_on("2026-06-15");
+    EXPECT_EQ(outcome.exit_code, exit_code::unavailable) << outcome;
+    const auto truth = installation.truth_on("2026-06-15");
+    auto subjects = truth.mapped_subjects();
+    subjects.merge(truth.unmapped_subjects());
+    EXPECT_EQ(difference(subjects, installation.lines("SELECT organisation_id, business_id FROM heiasync.sync_tasks "
+                                                      "WHERE stream = 'usage_stats' AND http_status = 503")),
+              "");
 }
 
 TEST(Failures, AnApiThatIsGoneOrSilentIsGivenUpAfterFiveCalls) {

@@ -130,7 +130,10 @@ std::vector<Hostile> hostile_structures() {
     }
     objects += "1" + std::string(many_levels, '}');
     return {
-        {"key twice", with<&Parts::answers>(R"(26, "answer_count": 27)"), "stored"},
+        {"key twice",
+         with<&Parts::answers>(R"(26, "answer_count": 27)"),
+         "stored",
+         {"/instances/*/organisation/answer_count|duplicate_field|number"}},
         {"team twice",
          with<&Parts::more_teams>(R"(, "7": {"answer_count": 10}, "7.0": {"answer_count": 11}, "x": {})"),
          "stored",
