@@ -19,7 +19,6 @@ namespace {
 using simulator::Fault;
 using simulator::Operation;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class DaemonTest : public ::testing::Test {
 protected:
