@@ -183,8 +183,8 @@ private:
     bool stopped_ = false;
     std::unique_ptr<core::Clock> clock_;
     service::State state_;
-    std::shared_ptr<const Setup> setup_;
     asio::io_context loop_{1};
+    std::shared_ptr<const Setup> setup_;  // behind the loop: it may hold a connection
     asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
     DaemonWork work_;
     service::Scheduler scheduler_;
