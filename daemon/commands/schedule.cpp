@@ -43,6 +43,7 @@ std::string note_of(calendar::Shift shift) {
 void print_for_people(const std::vector<calendar::Firing>& firings, const date::time_zone& zone) {
     for (const calendar::Firing& firing : firings) {
         std::vector<std::string> notes;
+        notes.reserve(firing.periods.size() + 1);
         for (const calendar::Period& period : firing.periods) {
             notes.push_back(fmt::format("energy levels of {} to {}", core::format_date(period.start),
                                         core::format_date(period.end)));
