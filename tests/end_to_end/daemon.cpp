@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -38,14 +39,18 @@ std::size_t Daemon::descriptors() const {
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-std::size_t Daemon::memory_in_kb() const {
+std::string Daemon::status_of_process(std::string_view field) const {
     std::ifstream status{fmt::format("/proc/{}/status", process_.pid())};
     for (std::string line; std::getline(status, line);) {
-        if (line.starts_with("VmRSS:")) {
-            return std::stoul(line.substr(line.find_first_of("0123456789")));
+        if (line.starts_with(field)) {
+            return line.substr(line.find_first_not_of(" \t", field.size() + 1));
         }
     }
-    throw std::runtime_error{"the process has no memory"};
+    throw std::runtime_error{"the process has gone"};
+}
+
+std::size_t Daemon::memory_in_kb() const {
+    return std::stoul(status_of_process("VmRSS"));
 }
 
 void Daemon::wait_for_runs(int count) const {
@@ -64,6 +69,9 @@ void Daemon::wait_for(const std::string& instant) const {
 }
 
 Outcome Daemon::stop() {
+    // One that has just started may have nothing to do, and no handler yet.
+    constexpr std::uint64_t sigterm = std::uint64_t{1} << (SIGTERM - 1);
+    wait_until([this] { return (std::stoull(status_of_process("SigCgt"), nullptr, 16) & sigterm) != 0; });
     const auto begin = std::chrono::steady_clock::now();
     signal(SIGTERM);
     Outcome outcome = process_.wait();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace heiasync::testing {
 
@@ -41,6 +42,9 @@ public:
     Outcome wait() { return process_.wait(); }
 
 private:
+    /// A field of the kernel's account of it.
+    [[nodiscard]] std::string status_of_process(std::string_view field) const;
+
     const Installation& installation_;
     Process process_;
 };
