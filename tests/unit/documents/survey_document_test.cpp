@@ -17,8 +17,6 @@ namespace {
 using samples::replaced;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Optional;
-using testing::Pair;
 
 class Collector final : public ResultVisitor {
 public:
