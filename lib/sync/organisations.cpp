@@ -15,13 +15,18 @@ namespace asio = boost::asio;
 
 namespace {
 
+std::set<std::int64_t> ids_of(const std::vector<documents::Organisation>& organisations) {
+    std::set<std::int64_t> ids;
+    for (const documents::Organisation& organisation : organisations) {
+        ids.insert(organisation.id);
+    }
+    return ids;
+}
+
 /// Those listed, and of the known ones those that are not: they may well be on a page that failed.
 std::vector<documents::Organisation> with_known(std::vector<documents::Organisation> listed,
                                                 std::vector<history::KnownOrganisation> known) {
-    std::set<std::int64_t> ids;
-    for (const documents::Organisation& organisation : listed) {
-        ids.insert(organisation.id);
-    }
+    const std::set<std::int64_t> ids = ids_of(listed);
     for (history::KnownOrganisation& item : known) {
         if (!ids.contains(item.organisation.id)) {
             listed.push_back(std::move(item.organisation));
@@ -32,10 +37,7 @@ std::vector<documents::Organisation> with_known(std::vector<documents::Organisat
 
 bool lacks_any(const std::vector<documents::Organisation>& listed,
                const std::vector<history::KnownOrganisation>& known) {
-    std::set<std::int64_t> ids;
-    for (const documents::Organisation& organisation : listed) {
-        ids.insert(organisation.id);
-    }
+    const std::set<std::int64_t> ids = ids_of(listed);
     return std::ranges::any_of(
         known, [&ids](const history::KnownOrganisation& item) { return !ids.contains(item.organisation.id); });
 }
@@ -49,10 +51,7 @@ asio::awaitable<heiaheia::Answer<heiaheia::OrganisationListing>> list_organisati
         co_return answer;
     }
     auto again = co_await api.list_organisations();
-    std::set<std::int64_t> ids;
-    for (const documents::Organisation& organisation : again.value.organisations) {
-        ids.insert(organisation.id);
-    }
+    const std::set<std::int64_t> ids = ids_of(again.value.organisations);
     for (documents::Organisation& organisation : answer.value.organisations) {
         if (!ids.contains(organisation.id)) {
             again.value.organisations.push_back(std::move(organisation));
