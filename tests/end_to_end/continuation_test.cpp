@@ -123,9 +123,7 @@ TEST(Continuation, ARunThatIsKilledAtAnyMomentIsContinued) {
         installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
         installation.run({"migrate"});
         Process process{installation.command({"sync", "--simulated-time", after_slot(boundary_day)})};
-        while (installation.api().requests().size() < request) {
-            std::this_thread::yield();
-        }
+        installation.api().wait_for_requests(request);
         std::this_thread::sleep_for(delay);
         process.signal(SIGKILL);
         process.wait();
@@ -145,9 +143,7 @@ TEST(Continuation, OfARunThatDiedIsARunOfItsOwn) {
     installation.api().fail(hang);
     {
         Process process{installation.command({"sync", "--simulated-time", after_slot("2026-06-15")})};
-        while (installation.requests(Operation::stats) < 6) {
-            std::this_thread::yield();
-        }
+        installation.api().wait_for_requests(6, Operation::stats);
         process.signal(SIGKILL);
         process.wait();
     }
@@ -174,9 +170,7 @@ TEST(Continuation, OnALaterDateThereIsNone) {
     installation.api().fail(hang);
     {
         Process process{installation.command({"sync", "--simulated-time", after_slot("2026-06-15")})};
-        while (installation.requests(Operation::stats) < 6) {
-            std::this_thread::yield();
-        }
+        installation.api().wait_for_requests(6, Operation::stats);
         process.signal(SIGKILL);
         process.wait();
     }

@@ -62,7 +62,7 @@ TEST_P(StoppedDuring, EndsAndTheNextStartCompletesTheRun) {
     installation.api().fail(hang);
     {
         Daemon daemon{installation, after_slot(boundary_day)};
-        wait_until([&] { return installation.requests(GetParam()) > hang.after; });
+        installation.api().wait_for_requests(hang.after + 1, GetParam());
         const Outcome outcome = daemon.stop();
         EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
         EXPECT_THAT(outcome.err, Not(HasSubstr("still hangs")));
@@ -293,9 +293,7 @@ TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
         installation.make_every_count_known(boundary_day);
         {
             Daemon victim{installation, after_slot(boundary_day)};
-            while (installation.api().requests().size() < request) {
-                std::this_thread::yield();
-            }
+            installation.api().wait_for_requests(request);
             std::this_thread::sleep_for(delay);
             victim.kill();
         }

@@ -33,21 +33,6 @@ fs::path make_directory() {
     return name;
 }
 
-template <class Use>
-auto with_connection(const std::string& url, Use use) {
-    pqxx::connection connection{url};
-    pqxx::work transaction{connection};
-    transaction.exec("SET TIME ZONE 'UTC'");
-    if constexpr (std::is_void_v<decltype(use(transaction))>) {
-        use(transaction);
-        transaction.commit();
-    } else {
-        auto result = use(transaction);
-        transaction.commit();
-        return result;
-    }
-}
-
 std::string text_of(const pqxx::field& field) {
     return field.is_null() ? "NULL" : std::string{field.c_str(), field.size()};
 }
@@ -202,6 +187,29 @@ void Installation::make_every_count_known(std::string_view summer_date) {
     }
 }
 
+template <class Use>
+auto Installation::with_connection(Use use) const {
+    // Opened once: a server of PostgreSQL needs as long for that as for a dozen queries.
+    if (!connection_ || !connection_->is_open()) {
+        connection_ = std::make_unique<pqxx::connection>(database_url_);
+        pqxx::nontransaction{*connection_}.exec("SET TIME ZONE 'UTC'");
+    }
+    try {
+        pqxx::work transaction{*connection_};
+        if constexpr (std::is_void_v<decltype(use(transaction))>) {
+            use(transaction);
+            transaction.commit();
+        } else {
+            auto result = use(transaction);
+            transaction.commit();
+            return result;
+        }
+    } catch (const pqxx::broken_connection&) {
+        connection_.reset();
+        throw;
+    }
+}
+
 void Installation::save_history() const {
     execute("CREATE SCHEMA saved");
     for_each_table("CREATE TABLE saved.{0} AS TABLE heiasync.{0};");
@@ -215,7 +223,7 @@ void Installation::restore_history() const {
 }
 
 void Installation::for_each_table(std::string_view statement) const {
-    with_connection(database_url_, [&](pqxx::work& transaction) {
+    with_connection([&](pqxx::work& transaction) {
         std::string statements;
         for (const auto& table : transaction.exec(
                  "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'heiasync'::regnamespace")) {
@@ -226,11 +234,11 @@ void Installation::for_each_table(std::string_view statement) const {
 }
 
 void Installation::execute(const std::string& sql) const {
-    with_connection(database_url_, [&](pqxx::work& transaction) { transaction.exec(sql); });
+    with_connection([&](pqxx::work& transaction) { transaction.exec(sql); });
 }
 
 std::string Installation::value(const std::string& sql) const {
-    return with_connection(database_url_, [&](pqxx::work& transaction) {
+    return with_connection([&](pqxx::work& transaction) {
         const auto result = transaction.exec(sql);
         if (result.size() != 1) {
             throw std::runtime_error{fmt::format("{} rows instead of one: {}", result.size(), sql)};
@@ -244,7 +252,7 @@ std::int64_t Installation::count(const std::string& sql) const {
 }
 
 std::set<std::string> Installation::lines(const std::string& sql) const {
-    return with_connection(database_url_, [&](pqxx::work& transaction) {
+    return with_connection([&](pqxx::work& transaction) {
         std::set<std::string> lines;
         for (const auto& row : transaction.exec(sql)) {
             std::string line;
@@ -266,7 +274,7 @@ rapidjson::Document Installation::json(const std::string& sql) const {
 }
 
 std::vector<std::string> Installation::dump(const std::set<std::string>& except) const {
-    return with_connection(database_url_, [&](pqxx::work& transaction) {
+    return with_connection([&](pqxx::work& transaction) {
         std::vector<std::string> rows;
         const auto tables = transaction.exec(
             "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind "

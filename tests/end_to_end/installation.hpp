@@ -4,6 +4,7 @@
 #include "simulator/simulator.hpp"
 #include "truth.hpp"
 
+#include <pqxx/connection>
 #include <rapidjson/document.h>
 #include <yaml-cpp/yaml.h>
 
@@ -87,11 +88,14 @@ public:
 
 private:
     void audit() const;
+    template <class Use>
+    auto with_connection(Use use) const;
     void for_each_table(std::string_view statement) const;
 
     std::filesystem::path directory_;
     std::unique_ptr<simulator::Simulator> api_;
     std::string database_url_;
+    mutable std::unique_ptr<pqxx::connection> connection_;
     YAML::Node config_;
     std::set<std::string> dates_;  ///< of the syncs
     std::set<simulator::Violation::Kind> tolerated_;

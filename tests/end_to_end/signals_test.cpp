@@ -50,7 +50,7 @@ protected:
     }
 
     void wait_for_the_hang() {
-        wait_until([this] { return installation.requests(simulator::Operation::stats) > 10; });
+        installation.api().wait_for_requests(11, simulator::Operation::stats);
     }
 
     Installation installation;

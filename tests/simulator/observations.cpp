@@ -44,6 +44,16 @@ bool Observations::wait_for(core::Instant at, std::chrono::seconds limit) const 
     return recorded_.wait_for(lock, limit, [this, at] { return latest_ >= at; });
 }
 
+bool Observations::wait_for(std::size_t count, std::optional<Operation> operation, std::chrono::seconds limit) const {
+    std::unique_lock lock{mutex_};
+    return recorded_.wait_for(lock, limit, [this, count, operation] {
+        const auto asked = [operation](const Request& request) {
+            return !operation || request.operation == *operation;
+        };
+        return static_cast<std::size_t>(std::ranges::count_if(requests_, asked)) >= count;
+    });
+}
+
 void Observations::record(Violation violation) {
     const std::scoped_lock lock{mutex_};
     violations_.push_back(std::move(violation));

@@ -63,6 +63,9 @@ public:
 
     /// Waits until a request has come that is this late by the simulator's time. False where that takes too long.
     [[nodiscard]] bool wait_for(core::Instant at, std::chrono::seconds limit) const;
+    /// Waits until this many requests have come, of one operation or of all. False where that takes too long.
+    [[nodiscard]] bool wait_for(std::size_t count, std::optional<Operation> operation,
+                                std::chrono::seconds limit) const;
 
     [[nodiscard]] std::vector<Request> requests() const;
     [[nodiscard]] std::vector<Violation> violations() const;

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -280,6 +281,12 @@ void Simulator::expire_tokens() {
 
 bool Simulator::wait_for(core::Instant at, std::chrono::seconds limit) const {
     return server_->observations.wait_for(at, limit);
+}
+
+void Simulator::wait_for_requests(std::size_t count, std::optional<Operation> operation) const {
+    if (!server_->observations.wait_for(count, operation, std::chrono::minutes{1})) {
+        throw std::runtime_error{fmt::format("{} requests never came", count)};
+    }
 }
 
 std::vector<Request> Simulator::requests() const {

@@ -93,6 +93,8 @@ public:
 
     /// Waits until a request has come that is this late by the simulator's time. False where that takes too long.
     [[nodiscard]] bool wait_for(core::Instant at, std::chrono::seconds limit) const;
+    /// Waits until this many requests have come, of one operation or of all. Throws where that takes a minute.
+    void wait_for_requests(std::size_t count, std::optional<Operation> operation = {}) const;
     [[nodiscard]] std::vector<Request> requests() const;
     [[nodiscard]] std::vector<Violation> violations() const;
     [[nodiscard]] std::size_t max_in_flight() const;

@@ -426,9 +426,7 @@ TEST(Violations, CountRequestsThatOverlap) {
     RawClient other{simulator.port()};
     one.send("/admin/v1/documents/organisations");
     other.send("/admin/v1/documents/organisations");
-    while (simulator.requests().size() < 2) {
-        std::this_thread::yield();
-    }
+    simulator.wait_for_requests(2);
     ASSERT_EQ(simulator.violations().size(), 1U);
     EXPECT_EQ(simulator.violations().front().kind, Violation::Kind::concurrent_requests);
     EXPECT_EQ(simulator.max_in_flight(), 2U);
@@ -577,14 +575,12 @@ TEST(Fault, HangsUntilTheClientGoesAndDripsByteByByte) {
         Session session;
         session.simulator.fail(parse_fault(fmt::format("kind=hang,operation={},times=1", to_string(operation))));
         session.simulator.fail(
-            parse_fault(fmt::format("kind=drip,operation={},times=1,interval=1", to_string(operation))));
+            parse_fault(fmt::format("kind=drip,operation={},times=1,interval=0", to_string(operation))));
         const auto report = session.viewed_report();
         {
             RawClient impatient{session.simulator.port()};
             impatient.send(target(operation, report));
-            while (session.simulator.requests().size() < 2) {
-                std::this_thread::yield();
-            }
+            session.simulator.wait_for_requests(2);
         }
         EXPECT_TRUE(session.call(operation, report).complete);
         EXPECT_EQ(session.simulator.max_in_flight(), 1U);
