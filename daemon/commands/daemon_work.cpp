@@ -4,6 +4,7 @@
 #include "commands/run_settings.hpp"
 #include "commands/schema.hpp"
 #include "history/day.hpp"
+#include "history/sync_runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -66,8 +67,7 @@ asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::I
         }
         return history::day_state(transaction, date, slot, clock_.now());
     };
-    history::Database database{executor_, setup->config.database.url};
-    history::DayState state = co_await database.transact(job);
+    history::DayState state = co_await database(setup->config.database.url).transact(job);
     if (settings_changed_at_ == changed_at) {
         settings_changed_at_.reset();
     }
@@ -77,7 +77,7 @@ asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::I
 asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     const std::shared_ptr<const Setup> setup = setup_;
     setup->access->traffic = {};
-    history::Database database{executor_, setup->config.database.url};
+    history::Database& database = this->database(setup->config.database.url);
     const auto on_progress = [this](const sync::Progress& progress) {
         if (state_.run) {
             state_.run->progress = progress;
@@ -86,7 +86,27 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     sync::RunContext context{executor_,  clock_, setup->access->api, database, log_, setup->access->traffic,
                              on_progress};
     sync::RunSettings settings = run_settings(setup->config, rehearsal_);
-    co_return co_await sync::run(std::move(context), std::move(settings), std::move(request));
+    sync::RunReport report = co_await sync::run(std::move(context), std::move(settings), std::move(request));
+    co_await release_run_lock();
+    co_return report;
+}
+
+asio::awaitable<void> DaemonWork::release_run_lock() {
+    auto release = [](history::Transaction& transaction) { history::release_run_lock(transaction); };
+    try {
+        co_await database_->transact(release);
+    } catch (const history::DatabaseError&) {
+        // The lock goes with the session.
+        database_.reset();
+    }
+}
+
+history::Database& DaemonWork::database(const std::string& url) {
+    if (!database_ || database_url_ != url) {
+        database_ = std::make_unique<history::Database>(executor_, url);
+        database_url_ = url;
+    }
+    return *database_;
 }
 
 asio::awaitable<void> DaemonWork::prepare(std::shared_ptr<const Setup> setup) {

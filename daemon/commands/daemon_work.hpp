@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "core/clock.hpp"
 #include "heiaheia/admin_api.hpp"
+#include "history/database.hpp"
 #include "http/client.hpp"
 #include "service/scheduler.hpp"
 #include "service/state.hpp"
@@ -14,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace heiasync::commands {
 
@@ -50,8 +52,12 @@ public:
 
     boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) override;
     boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) override;
+    /// An idle daemon holds no session of the database.
+    void rest() override { database_.reset(); }
 
 private:
+    history::Database& database(const std::string& url);
+    boost::asio::awaitable<void> release_run_lock();
     boost::asio::awaitable<void> prepare(std::shared_ptr<const Setup> setup);
 
     boost::asio::any_io_executor executor_;
@@ -62,6 +68,8 @@ private:
     std::shared_ptr<const Setup> setup_;
     bool prepared_ = false;                             ///< the database is one that this daemon may use
     std::optional<core::Instant> settings_changed_at_;  ///< and are not recorded yet
+    std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
+    std::string database_url_;                          ///< of that
     boost::asio::thread_pool preparation_{1};
 };
 

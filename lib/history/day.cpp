@@ -52,7 +52,7 @@ std::vector<std::int64_t> slot_runs(Transaction& transaction, core::Date run_on,
 }
 
 DayState day_state(Transaction& transaction, core::Date run_on, core::Instant slot, core::Instant now) {
-    if (transaction.run(ask_for_running)[0][0].as<bool>() && take_run_lock(transaction)) {
+    if (transaction.run(ask_for_running)[0][0].as<bool>() && take_run_lock_for_a_moment(transaction)) {
         close_dead_runs(transaction, now);
     }
     DayState state;

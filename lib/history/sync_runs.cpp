@@ -16,6 +16,10 @@ using namespace std::chrono_literals;
 // failover, unlike that of the last checkpoint.
 // 1214605665 is 'Heia'; under it 2 is the lock of a run.
 constexpr Statement lock_runs{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
+// All, because a session that has taken it twice has it twice.
+constexpr Statement unlock_runs{"release the run lock", "SELECT pg_advisory_unlock_all()"};
+constexpr Statement lock_runs_for_a_moment{"take the run lock for a moment",
+                                           "SELECT pg_try_advisory_xact_lock(1214605665, 2)"};
 constexpr Statement insert_run{
     "start a run",
     "INSERT INTO heiasync.sync_runs (trigger, run_on, scheduled_for, started_at, status, organisations, requests, "
@@ -160,6 +164,14 @@ RunStatus run_status_of(std::string_view name) {
 
 bool take_run_lock(Transaction& transaction) {
     return transaction.run(lock_runs)[0][0].as<bool>();
+}
+
+void release_run_lock(Transaction& transaction) {
+    transaction.run(unlock_runs);
+}
+
+bool take_run_lock_for_a_moment(Transaction& transaction) {
+    return transaction.run(lock_runs_for_a_moment)[0][0].as<bool>();
 }
 
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {

@@ -86,6 +86,12 @@ struct TaskRecord : TaskKey {
 /// Takes the run lock for as long as this connection lasts: one run at a time writes. False where another one has it.
 bool take_run_lock(Transaction& transaction);
 
+/// For a connection that lasts longer than the run.
+void release_run_lock(Transaction& transaction);
+
+/// Takes it for this transaction alone. False where another one has it.
+bool take_run_lock_for_a_moment(Transaction& transaction);
+
 /// Closes, as interrupted, whatever run still counts as running: to be called by who has the run lock. Returns how many
 /// there were.
 std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at);

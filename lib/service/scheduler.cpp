@@ -148,6 +148,7 @@ asio::awaitable<void> Scheduler::wait(Decision decision) {
         log_.info("the next run is due at {}", calendar::format_local(decision.until, *schedule_.zone));
     }
     state_.next_run = decision.until;
+    work_.rest();
     co_await nap(clock_.nap_until(decision.until));
 }
 

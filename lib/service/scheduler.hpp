@@ -32,6 +32,9 @@ public:
 
     /// One run, to its end; cancelled, it ends with what is in hand stored.
     virtual boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) = 0;
+
+    /// Nothing is to be done until the next slot or retry: what is held for the next step may be let go.
+    virtual void rest() = 0;
 };
 
 /// How often is looked again, in real time, where the world hinders.

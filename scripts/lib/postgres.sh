@@ -41,6 +41,8 @@ init_scratch_postgres() {
     fi
     (cd "$1" && _scratch_postgres_exec "$(scratch_postgres_bin)/initdb" --pgdata="$1/data" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C --no-sync) >"$1/initdb.log" 2>&1 || { cat "$1/initdb.log" >&2; return 1; }
+    # There is nothing to clean up in what lives for minutes; in a file, so that a client can turn it on.
+    echo 'autovacuum = off' >>"$1/data/postgresql.conf"
 }
 
 # exec_scratch_postgres DIR: becomes the server.

@@ -47,6 +47,9 @@ public:
     Installation(std::string program, std::size_t organisations, std::size_t size)
         : program_{std::move(program)}, origin_{make_answers(organisations, size)}, directory_{make_directory()} {
         new_database();
+        // As an operator's server has it.
+        testing::query(database_url_, "ALTER SYSTEM SET autovacuum = on");
+        testing::query(database_url_, "SELECT pg_reload_conf()");
     }
     Installation(const Installation&) = delete;
     Installation& operator=(const Installation&) = delete;

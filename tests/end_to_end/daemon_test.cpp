@@ -55,6 +55,20 @@ TEST_F(DaemonTest, StartedAgainDoesNothingTwice) {
     EXPECT_EQ(difference({"2026-06-15|catch_up|succeeded"}, runs()), "");
 }
 
+TEST_F(DaemonTest, DownOverASlotAndBackTheNextDayRunsForThatDayAlone) {
+    for (const char* start : {"2026-06-14T04:00:00+03:00", "2026-06-16T04:00:00+03:00"}) {
+        Daemon daemon{installation, start};
+        daemon.wait_for_log("the next run is due at");
+        daemon.stop();
+    }
+    EXPECT_EQ(difference({}, runs()), "") << "no slot has come yet";
+    Daemon daemon{installation, "2026-06-16T04:00:00+03:00", Daemon::Pace::jump};
+    daemon.wait_for("2026-06-17T00:00:00Z");
+    daemon.stop();
+    EXPECT_EQ(runs().count("2026-06-16|schedule|succeeded"), 1U);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE run_on < '2026-06-16'"), 0);
+}
+
 TEST_F(DaemonTest, DownOverTheEndOfAMonthPullsItsPeriodLate) {
     {
         Daemon daemon{installation, "2026-06-30T07:30:00+03:00"};

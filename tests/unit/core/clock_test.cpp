@@ -7,6 +7,7 @@
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -100,6 +101,23 @@ TEST(SystemClock, naps_until_the_instant_where_nobody_sets_it) {
     loop.run();
     EXPECT_TRUE(ended);
     EXPECT_GE(clock.now(), instant);
+}
+
+TEST(SystemClock, ends_a_nap_when_the_clock_is_set) {
+    SystemClock clock;
+    asio::io_context loop;
+    bool ended = false;
+    asio::co_spawn(loop, clock.nap_until(clock.now() + hours{1}), [&ended](const std::exception_ptr&) { ended = true; });
+    loop.poll();
+    ASSERT_FALSE(ended);
+    // To what it says: the kernel tells of that too.
+    timespec now{};
+    ASSERT_EQ(::clock_gettime(CLOCK_REALTIME, &now), 0);
+    if (::clock_settime(CLOCK_REALTIME, &now) != 0) {
+        GTEST_SKIP() << "whoever runs this may not set the clock";
+    }
+    loop.run();
+    EXPECT_TRUE(ended);
 }
 
 TEST(JumpingClock, leaps_to_what_is_waited_for_and_runs_with_real_time) {

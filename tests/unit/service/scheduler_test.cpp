@@ -149,9 +149,12 @@ public:
         co_return report;
     }
 
+    void rest() override { ++rests; }
+
     void add(core::Date date, const history::DayRun& run) { days_[date].push_back(run); }
 
     int looks = 0;
+    int rests = 0;
     std::vector<Started> started;
     std::optional<DatabaseError::Kind> database_error;
     bool run_elsewhere = false;
@@ -266,6 +269,7 @@ TEST_F(SchedulerTest, RunsEverySlotOnce) {
                                        "schedule for 2026-06-16T01:30:00Z at 2026-06-16T01:30:00Z",
                                        "schedule for 2026-06-17T01:30:00Z at 2026-06-17T01:30:00Z"));
     EXPECT_EQ(state.next_run, at("2026-06-18T01:30:00Z"));
+    EXPECT_EQ(work.rests, 4) << "before the first slot, and after each";
 }
 
 TEST_F(SchedulerTest, CatchesUpTodayAndNoOtherDate) {

@@ -1,0 +1,66 @@
+#include "content.hpp"
+#include "daemon.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heiasync::testing {
+
+namespace {
+
+constexpr auto boundary_day = "2026-07-01";
+
+/// What the boundary day looks like where nothing disturbs the daemon.
+const std::vector<std::string>& undisturbed(std::size_t& requests) {
+    static std::size_t count = 0;
+    static const std::vector<std::string> rows = [] {
+        Installation installation{tiny_world()};
+        installation.make_every_count_known(boundary_day);
+        Daemon daemon{installation, after_slot(boundary_day)};
+        daemon.wait_for_runs(1);
+        daemon.stop();
+        count = installation.api().requests().size();
+        return content(installation);
+    }();
+    requests = count;
+    return rows;
+}
+
+TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
+    std::size_t requests = 0;
+    const std::vector<std::string>& expected = undisturbed(requests);
+    std::mt19937 random{20260701};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same moments each time
+    const int kills = long_tests() ? 100 : 8;
+    for (int kill = 0; kill < kills; ++kill) {
+        const auto request = random() % requests;
+        const std::chrono::microseconds delay{random() % 10'000};
+        SCOPED_TRACE(fmt::format("killed {} us after request {}", delay.count(), request));
+        Installation installation{tiny_world()};
+        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+        installation.make_every_count_known(boundary_day);
+        {
+            Daemon victim{installation, after_slot(boundary_day)};
+            installation.api().wait_for_requests(request);
+            std::this_thread::sleep_for(delay);
+            victim.kill();
+        }
+        Daemon daemon{installation, after_slot(boundary_day)};
+        daemon.wait_for_runs(1);
+        daemon.stop();
+        EXPECT_EQ(row_difference(expected, content(installation)), "");
+        EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'succeeded'"), 1);
+        EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status <> 'succeeded' AND status "
+                                     "<> 'interrupted'"),
+                  0);
+    }
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing
