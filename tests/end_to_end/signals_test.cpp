@@ -49,9 +49,7 @@ protected:
         installation.api().fail(fault);
     }
 
-    void wait_for_the_hang() {
-        installation.api().wait_for_requests(11, simulator::Operation::stats);
-    }
+    void wait_for_the_hang() { installation.api().wait_for_requests(11, simulator::Operation::stats); }
 
     Installation installation;
 };

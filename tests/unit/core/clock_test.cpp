@@ -107,7 +107,8 @@ TEST(SystemClock, ends_a_nap_when_the_clock_is_set) {
     SystemClock clock;
     asio::io_context loop;
     bool ended = false;
-    asio::co_spawn(loop, clock.nap_until(clock.now() + hours{1}), [&ended](const std::exception_ptr&) { ended = true; });
+    asio::co_spawn(loop, clock.nap_until(clock.now() + hours{1}),
+                   [&ended](const std::exception_ptr&) { ended = true; });
     loop.poll();
     ASSERT_FALSE(ended);
     // To what it says: the kernel tells of that too.
