@@ -1,6 +1,7 @@
 #include "progress.hpp"
 
 #include "core/counted.hpp"
+#include "core/duration.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -34,15 +35,6 @@ constexpr std::size_t narrow = 5;
 constexpr std::size_t comfortable = 10;
 constexpr int default_columns = 80;
 constexpr const char* erase_to_end = "\x1b[K";
-
-std::string rough(milliseconds exact) {
-    const auto time = std::chrono::ceil<seconds>(exact);
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(time).count();
-    if (minutes == 0) {
-        return fmt::format("{} s", time.count());
-    }
-    return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
-}
 
 std::string fitted(std::string text, std::size_t columns) {
     text.resize(columns, ' ');
@@ -94,7 +86,8 @@ std::string render(const sync::Progress& progress, milliseconds elapsed, int col
     const std::string percent = fmt::format("{} %", done * 100 / all);
     const std::string requests = counted(progress.requests, "request");
     const std::string failures = counted(progress.failures, "failure");
-    const std::string left = done == 0 ? "time left unknown" : rough(elapsed * (all - done) / done) + " left";
+    const std::string left =
+        done == 0 ? "time left unknown" : core::rough_duration(elapsed * (all - done) / done) + " left";
     const std::string head = fmt::format("{} of {}", done, counted(all, "organisation"));
     const std::string short_head = fmt::format("{}/{}", done, all);
 

@@ -1,7 +1,7 @@
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
-#include "commands/json.hpp"
 #include "core/clock.hpp"
+#include "core/json.hpp"
 
 #include <date/tz.h>
 #include <fmt/format.h>
@@ -58,7 +58,7 @@ void print_for_people(const std::vector<calendar::Firing>& firings, const date::
 }
 
 void print_as_json(const std::vector<calendar::Firing>& firings, const date::time_zone& zone) {
-    Json json;
+    core::Json json;
     json.begin_object();
     json.member("time_zone", zone.name());
     json.key("firings");

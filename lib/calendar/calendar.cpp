@@ -103,6 +103,16 @@ Slot next_slot(Instant after, minutes daily_at, const date::time_zone& zone) {
     }
 }
 
+Slot last_slot(Instant until, minutes daily_at, const date::time_zone& zone) {
+    // From the date after on: a transition that goes back over midnight may come after its slot.
+    for (local_days day = local_days{local_date(until, zone)} + days{1};; day -= days{1}) {
+        const auto slot = slot_of(Date{day}, daily_at, zone);
+        if (slot && slot->at <= until) {
+            return *slot;
+        }
+    }
+}
+
 Period period_of(Date date, int months) {
     require_period_length(months);
     const int index = (static_cast<int>(static_cast<unsigned>(date.month())) - 1) / months;

@@ -52,6 +52,9 @@ std::optional<Slot> slot_of(core::Date date, std::chrono::minutes daily_at, cons
 /// The first slot strictly after an instant.
 Slot next_slot(core::Instant after, std::chrono::minutes daily_at, const date::time_zone& zone);
 
+/// The last slot at or before an instant.
+Slot last_slot(core::Instant until, std::chrono::minutes daily_at, const date::time_zone& zone);
+
 /// A calendar period, both days inclusive.
 struct Period {
     core::Date start{};

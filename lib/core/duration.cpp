@@ -2,6 +2,8 @@
 
 #include "core/quantity.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace heiasync::core {
@@ -25,6 +27,15 @@ std::chrono::milliseconds parse_duration(std::string_view text) {
 
 std::string format_duration(std::chrono::milliseconds duration) {
     return duration.count() == 0 ? "0s" : format_quantity(duration.count(), units);
+}
+
+std::string rough_duration(std::chrono::milliseconds duration) {
+    const auto time = std::chrono::ceil<std::chrono::seconds>(duration);
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(time).count();
+    if (minutes == 0) {
+        return fmt::format("{} s", time.count());
+    }
+    return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
 }
 
 }  // namespace heiasync::core

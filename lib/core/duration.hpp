@@ -14,4 +14,7 @@ std::chrono::milliseconds parse_duration(std::string_view text);
 /// `0s`.
 std::string format_duration(std::chrono::milliseconds duration);
 
+/// About how long, for people, rounded up to a second: `40 s`, `12 min`, `3 h 05 min`.
+std::string rough_duration(std::chrono::milliseconds duration);
+
 }  // namespace heiasync::core

@@ -4,8 +4,7 @@
 
 namespace heiasync::core {
 
-std::string printable(std::string_view text) {
-    constexpr std::size_t longest = 100;
+std::string printable(std::string_view text, std::size_t longest) {
     std::string line{text.substr(0, longest)};
     std::ranges::replace_if(
         line, [](char c) { return c < ' ' || c > '~'; }, '?');

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -7,7 +8,7 @@ namespace heiasync::core {
 
 /// A text of others as one line that is safe on a terminal and in a log: control characters, and what is no ASCII,
 /// become
-/// `?`, and what is beyond 100 characters is cut.
-std::string printable(std::string_view text);
+/// `?`, and what is beyond the longest that it may be is cut.
+std::string printable(std::string_view text, std::size_t longest = 100);
 
 }  // namespace heiasync::core

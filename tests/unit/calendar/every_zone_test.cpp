@@ -166,6 +166,8 @@ void expect_as_walked(const date::time_zone& zone, const Walk& walk, local_days 
             if (slot) {
                 EXPECT_EQ(local_date(slot->at, zone), date) << place() << ' ' << time.count();
                 EXPECT_EQ(next_slot(slot->at - std::chrono::microseconds{1}, time, zone), slot) << place();
+                EXPECT_EQ(last_slot(slot->at, time, zone), slot) << place();
+                EXPECT_LT(last_slot(slot->at - std::chrono::microseconds{1}, time, zone).at, slot->at) << place();
             }
         }
     }

@@ -58,5 +58,15 @@ TEST(Duration, reads_back_what_it_prints) {
     }
 }
 
+TEST(RoughDuration, IsWhatPeopleWantToKnow) {
+    using std::chrono::milliseconds;
+    EXPECT_EQ(rough_duration(milliseconds{0}), "0 s");
+    EXPECT_EQ(rough_duration(milliseconds{1}), "1 s");
+    EXPECT_EQ(rough_duration(milliseconds{59'000}), "59 s");
+    EXPECT_EQ(rough_duration(milliseconds{59'001}), "1 min");
+    EXPECT_EQ(rough_duration(milliseconds{3'599'000}), "59 min");
+    EXPECT_EQ(rough_duration(milliseconds{90'000'000}), "25 h 00 min");
+}
+
 }  // namespace
 }  // namespace heiasync::core

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace heiasync::commands {
+namespace heiasync::core {
 
 /// JSON text in the making, on one line. Instants are ISO 8601 in UTC, dates `YYYY-MM-DD`, what is absent null.
 class Json {
@@ -28,8 +28,8 @@ public:
     void value(std::int64_t number) { writer_.Int64(number); }
     void value(int number) { writer_.Int(number); }
     void value(std::same_as<bool> auto flag) { writer_.Bool(flag); }
-    void value(core::Instant instant) { value(core::format_instant(instant)); }
-    void value(core::Date date) { value(core::format_date(date)); }
+    void value(Instant instant) { value(format_instant(instant)); }
+    void value(Date date) { value(format_date(date)); }
     void value(std::nullopt_t /*none*/) { writer_.Null(); }
     template <class T>
     void value(const std::optional<T>& optional) {
@@ -55,4 +55,4 @@ private:
     rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
 };
 
-}  // namespace heiasync::commands
+}  // namespace heiasync::core
