@@ -31,21 +31,39 @@ constexpr Statement select_last_run{
     "read the last run of a date",
     "SELECT coalesce(max(sync_run_id), 0) FROM heiasync.sync_runs WHERE run_on = $1 AND limited_to IS NULL"};
 
-std::optional<core::Instant> optional_instant(const pqxx::field& field) {
-    return field.is_null() ? std::nullopt : std::optional{instant_of(field)};
-}
-
 }  // namespace
 
 bool counts_for(const DayRun& run, core::Instant slot) {
     return run.scheduled_for || run.started_at >= slot;
 }
 
+std::vector<DayRun> whole_runs(Transaction& transaction, core::Date run_on) {
+    std::vector<DayRun> runs;
+    for (const auto& row : transaction.run(select_runs, run_on)) {
+        DayRun run;
+        run.sync_run_id = row[0].as<std::int64_t>();
+        run.scheduled_for = optional_instant(row[1]);
+        run.started_at = instant_of(row[2]);
+        run.finished_at = optional_instant(row[3]);
+        run.status = run_status_of(row[4].as<std::string>());
+        run.ended_early = row[5].as<bool>();
+        runs.push_back(run);
+    }
+    return runs;
+}
+
+bool had_its_run(const std::vector<DayRun>& runs, core::Instant slot) {
+    return std::ranges::any_of(runs, [slot](const DayRun& run) {
+        const bool has_ended = run.status == RunStatus::succeeded || run.status == RunStatus::partial;
+        return counts_for(run, slot) && has_ended && !run.ended_early;
+    });
+}
+
 std::vector<std::int64_t> slot_runs(Transaction& transaction, core::Date run_on, core::Instant slot) {
     std::vector<std::int64_t> ids;
-    for (const auto& row : transaction.run(select_runs, run_on)) {
-        if (!row[1].is_null() || instant_of(row[2]) >= slot) {
-            ids.push_back(row[0].as<std::int64_t>());
+    for (const DayRun& run : whole_runs(transaction, run_on)) {
+        if (counts_for(run, slot)) {
+            ids.push_back(run.sync_run_id);
         }
     }
     return ids;
@@ -56,20 +74,14 @@ DayState day_state(Transaction& transaction, core::Date run_on, core::Instant sl
         close_dead_runs(transaction, now);
     }
     DayState state;
+    state.runs = whole_runs(transaction, run_on);
     std::vector<std::int64_t> counted;
-    for (const auto& row : transaction.run(select_runs, run_on)) {
-        DayRun run;
-        run.sync_run_id = row[0].as<std::int64_t>();
-        run.scheduled_for = optional_instant(row[1]);
-        run.started_at = instant_of(row[2]);
-        run.finished_at = optional_instant(row[3]);
-        run.status = run_status_of(row[4].as<std::string>());
+    for (const DayRun& run : state.runs) {
         if (counts_for(run, slot)) {
             counted.push_back(run.sync_run_id);
             // Only how the last one ended tells what the others left.
-            state.mendable = row[5].as<bool>();
+            state.mendable = run.ended_early;
         }
-        state.runs.push_back(run);
     }
     if (!counted.empty() && !state.mendable) {
         state.mendable = transaction.run(ask_for_mendable, Value::array(counted), run_on)[0][0].as<bool>();

@@ -17,6 +17,7 @@ struct DayRun {
     core::Instant started_at{};
     std::optional<core::Instant> finished_at;
     RunStatus status = RunStatus::running;  ///< running: by a process that lives
+    bool ended_early = false;               ///< before it had asked everything
 };
 
 /// What the ledger says of a local date.
@@ -29,6 +30,13 @@ struct DayState {
 
 /// Whether a run counts for the slot of its date: it was started for one, or after it.
 bool counts_for(const DayRun& run, core::Instant slot);
+
+/// The runs of a date over all organisations and streams, in the order of their start, as the ledger has them: one that
+/// died may still be running there.
+std::vector<DayRun> whole_runs(Transaction& transaction, core::Date run_on);
+
+/// Whether the slot of a date has had its run: one that counts for it and has asked everything.
+bool had_its_run(const std::vector<DayRun>& runs, core::Instant slot);
 
 /// The runs that count for the slot, by id.
 std::vector<std::int64_t> slot_runs(Transaction& transaction, core::Date run_on, core::Instant slot);

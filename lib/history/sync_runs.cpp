@@ -158,8 +158,16 @@ std::string_view to_string(TaskStatus status) {
     return name_of(task_status_names, status);
 }
 
+Trigger trigger_of(std::string_view name) {
+    return named<Trigger>(trigger_names, name);
+}
+
 RunStatus run_status_of(std::string_view name) {
     return named<RunStatus>(run_status_names, name);
+}
+
+Stream stream_of(std::string_view name) {
+    return named<Stream>(stream_names, name);
 }
 
 bool take_run_lock(Transaction& transaction) {
@@ -195,8 +203,7 @@ std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date 
 }
 
 std::optional<core::Instant> scheduled_for(Transaction& transaction, std::int64_t sync_run_id) {
-    const auto field = transaction.run(select_slot, sync_run_id)[0][0];
-    return field.is_null() ? std::nullopt : std::optional{instant_of(field)};
+    return optional_instant(transaction.run(select_slot, sync_run_id)[0][0]);
 }
 
 SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int64_t>& sync_run_ids) {
@@ -208,7 +215,7 @@ SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int6
         TaskKey key;
         key.organisation_id = row[0].as<std::int64_t>();
         key.business_id = row[1].as<std::string>();
-        key.stream = named<Stream>(stream_names, row[2].as<std::string>());
+        key.stream = stream_of(row[2].as<std::string>());
         if (!row[3].is_null()) {
             key.period_start = core::parse_date(row[3].as<std::string>());
         }

@@ -32,8 +32,10 @@ std::string_view to_string(Trigger trigger);
 std::string_view to_string(RunStatus status);
 std::string_view to_string(Stream stream);
 std::string_view to_string(TaskStatus status);
-/// The way back. Throws std::logic_error for a word that is no status.
+// The way back. Each throws std::logic_error for a word that stands for nothing.
+Trigger trigger_of(std::string_view name);
 RunStatus run_status_of(std::string_view name);
+Stream stream_of(std::string_view name);
 
 struct NewRun {
     Trigger trigger = Trigger::manual;

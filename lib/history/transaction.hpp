@@ -10,6 +10,7 @@
 #include <pqxx/pqxx>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,6 +92,10 @@ private:
 /// Instants are selected as microseconds: `(extract(epoch FROM column) * 1000000)::bigint`.
 inline core::Instant instant_of(const pqxx::field& field) {
     return core::Instant{std::chrono::microseconds{field.as<std::int64_t>()}};
+}
+
+inline std::optional<core::Instant> optional_instant(const pqxx::field& field) {
+    return field.is_null() ? std::nullopt : std::optional{instant_of(field)};
 }
 
 }  // namespace heiasync::history

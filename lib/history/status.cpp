@@ -1,0 +1,119 @@
+#include "history/status.hpp"
+
+#include "history/session.hpp"
+#include "history/transaction.hpp"
+
+#include <algorithm>
+
+namespace heiasync::history {
+namespace {
+
+constexpr Statement select_last_runs{
+    "read the last runs",
+    "SELECT sync_run_id, trigger, run_on, (extract(epoch FROM scheduled_for) * 1000000)::bigint, "
+    "       (extract(epoch FROM started_at) * 1000000)::bigint, (extract(epoch FROM finished_at) * 1000000)::bigint, "
+    "       status, organisations, requests, failures, bytes_received, error, host, version, limited_to "
+    "FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT $1"};
+// 1214605665 and 2: see take_run_lock().
+constexpr Statement ask_for_lock{
+    "look whether somebody holds the run lock",
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1214605665 AND objid = 2 "
+    "AND objsubid = 2 AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"};
+constexpr Statement select_last_successes{
+    "read when each stream last succeeded",
+    "SELECT stream, "
+    "       (SELECT (extract(epoch FROM finished_at) * 1000000)::bigint FROM heiasync.sync_runs AS run "
+    "        WHERE limited_to IS NULL AND status IN ('succeeded', 'partial') AND error IS NULL "
+    "          AND NOT EXISTS (SELECT FROM heiasync.sync_tasks AS task WHERE task.sync_run_id = run.sync_run_id "
+    "                            AND task.stream = streams.stream AND task.status = 'failed') "
+    "        ORDER BY sync_run_id DESC LIMIT 1) "
+    "FROM unnest('{organisations,usage_stats,energy_levels,reports}'::text[]) AS streams (stream)"};
+// A task that was done stays done where a later run of the date asks for the same once more and fails.
+constexpr Statement select_open_failures{
+    "read what failed on a date",
+    "SELECT organisation_id, business_id, stream, period_start, report_id, "
+    "       (array_agg(reason ORDER BY sync_task_id DESC))[1], (array_agg(http_status ORDER BY sync_task_id DESC))[1] "
+    "FROM heiasync.sync_tasks WHERE run_on = $1 "
+    "GROUP BY organisation_id, business_id, stream, period_start, report_id HAVING bool_and(status = 'failed') "
+    "ORDER BY stream, organisation_id, business_id, period_start, report_id"};
+constexpr Statement select_simulated_now{
+    "read the simulated time", "SELECT (extract(epoch FROM simulated_now) * 1000000)::bigint FROM heiasync.rehearsal"};
+
+template <class T>
+std::optional<T> optional_value(const pqxx::field& field) {
+    return field.is_null() ? std::nullopt : std::optional{field.as<T>()};
+}
+
+std::vector<RunRecord> read_runs(Transaction& transaction, int count) {
+    std::vector<RunRecord> runs;
+    for (const auto& row : transaction.run(select_last_runs, count)) {
+        RunRecord run;
+        run.sync_run_id = row[0].as<std::int64_t>();
+        run.trigger = trigger_of(row[1].as<std::string>());
+        run.run_on = core::parse_date(row[2].as<std::string>());
+        run.scheduled_for = optional_instant(row[3]);
+        run.started_at = instant_of(row[4]);
+        run.finished_at = optional_instant(row[5]);
+        run.status = run_status_of(row[6].as<std::string>());
+        run.organisations = row[7].as<std::int64_t>();
+        run.requests = row[8].as<std::int64_t>();
+        run.failures = row[9].as<std::int64_t>();
+        run.bytes_received = row[10].as<std::int64_t>();
+        run.error = optional_value<std::string>(row[11]);
+        run.host = row[12].as<std::string>();
+        run.version = row[13].as<std::string>();
+        run.limited_to = optional_value<std::string>(row[14]);
+        runs.push_back(std::move(run));
+    }
+    return runs;
+}
+
+}  // namespace
+
+std::vector<RunRecord> last_runs(Transaction& transaction, int count) {
+    std::vector<RunRecord> runs = read_runs(transaction, count);
+    const auto is_running = [](const RunRecord& run) { return run.status == RunStatus::running; };
+    if (std::ranges::none_of(runs, is_running) || transaction.run(ask_for_lock)[0][0].as<bool>()) {
+        return runs;
+    }
+    // Nobody works on them any more. One that has ended between the two looks is closed in the next.
+    runs = read_runs(transaction, count);
+    for (RunRecord& run : runs) {
+        run.status = is_running(run) ? RunStatus::interrupted : run.status;
+    }
+    return runs;
+}
+
+std::map<Stream, std::optional<core::Instant>> last_successes(Transaction& transaction) {
+    std::map<Stream, std::optional<core::Instant>> successes;
+    for (const auto& row : transaction.run(select_last_successes)) {
+        successes.emplace(stream_of(row[0].as<std::string>()), optional_instant(row[1]));
+    }
+    return successes;
+}
+
+std::vector<OpenFailure> open_failures(Transaction& transaction, core::Date run_on) {
+    std::vector<OpenFailure> failures;
+    for (const auto& row : transaction.run(select_open_failures, run_on)) {
+        OpenFailure failure;
+        failure.organisation_id = row[0].as<std::int64_t>();
+        failure.business_id = row[1].as<std::string>();
+        failure.stream = stream_of(row[2].as<std::string>());
+        if (!row[3].is_null()) {
+            failure.period_start = core::parse_date(row[3].as<std::string>());
+        }
+        failure.report_id = optional_value<std::int64_t>(row[4]);
+        failure.reason = optional_value<std::string>(row[5]);
+        failure.http_status = optional_value<int>(row[6]);
+        failures.push_back(std::move(failure));
+    }
+    return failures;
+}
+
+std::optional<core::Instant> simulated_now(Transaction& transaction) {
+    const auto rows = transaction.run(select_simulated_now);
+    return rows.empty() ? std::nullopt : std::optional{instant_of(rows[0][0])};
+}
+
+}  // namespace heiasync::history
