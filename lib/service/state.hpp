@@ -18,6 +18,8 @@ struct State {
         core::Instant loaded_at{};
         bool last_reload_ok = true;  ///< true before the first reload
         std::optional<std::string> last_reload_error;
+        core::Instant client_secret_loaded_at{};  ///< a secret of the environment or of systemd: at the start
+        core::Instant magic_token_loaded_at{};
     };
 
     struct RunInHand {
