@@ -151,6 +151,15 @@ CLI::App* add_schedule(CLI::App& app, ScheduleCommand& command, std::string& fro
     return schedule;
 }
 
+CLI::App* add_status(CLI::App& app, StatusCommand& command) {
+    CLI::App* status = app.add_subcommand("status", "Show how things stand: the daemon, its last runs, what failed");
+    status->add_flag("--json", command.json, "As JSON");
+    status->footer(
+        "Ends with 1 unless the last due date has its history: its slot had its run, and nothing is left failed.\n\n"
+        "Examples:\n  heiasyncd status\n  heiasyncd status --json");
+    return status;
+}
+
 CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     CLI::App* migrate = app.add_subcommand("migrate", "Bring the database schema up to date");
     auto* status = migrate->add_flag("--status", command.status, "Show it only: 0 current, 1 pending, 78 newer");
@@ -183,6 +192,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     SyncText sync_text;
     ScheduleCommand schedule_command;
     std::string schedule_from;
+    StatusCommand status_command;
     MigrateCommand migrate_command;
     CheckCommand check_command;
     bool version_flag = false;
@@ -196,6 +206,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     const CLI::App* run = add_run(app, run_simulated_time);
     const CLI::App* sync = add_sync(app, sync_command, sync_text);
     const CLI::App* schedule = add_schedule(app, schedule_command, schedule_from);
+    const CLI::App* status = add_status(app, status_command);
     const CLI::App* migrate = add_migrate(app, migrate_command);
     const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
@@ -232,6 +243,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         line.command = std::move(sync_command);
     } else if (schedule->parsed()) {
         line.command = schedule_command;
+    } else if (status->parsed()) {
+        line.command = status_command;
     } else if (migrate->parsed()) {
         line.command = migrate_command;
     } else if (check->parsed()) {

@@ -40,6 +40,10 @@ struct ScheduleCommand {
     bool json = false;
 };
 
+struct StatusCommand {
+    bool json = false;
+};
+
 struct MigrateCommand {
     std::optional<int> to;
     bool status = false;
@@ -52,7 +56,8 @@ struct CheckCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<RunCommand, SyncCommand, ScheduleCommand, MigrateCommand, CheckCommand, VersionCommand>;
+using Command =
+    std::variant<RunCommand, SyncCommand, ScheduleCommand, StatusCommand, MigrateCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

@@ -37,6 +37,9 @@ ExitCode execute(const heiasync::CommandLine& line) {
     if (const auto* command = std::get_if<heiasync::ScheduleCommand>(&line.command)) {
         return heiasync_commands::schedule(config, *command);
     }
+    if (const auto* command = std::get_if<heiasync::StatusCommand>(&line.command)) {
+        return heiasync_commands::status(config, *command);
+    }
     if (const auto* command = std::get_if<heiasync::MigrateCommand>(&line.command)) {
         return heiasync_commands::migrate(config, *command, line.quiet);
     }

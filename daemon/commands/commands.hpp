@@ -25,6 +25,9 @@ core::ExitCode run(const config::Config& config, const RunCommand& command, bool
 /// Shows the next slots, and which reporting periods each would pull.
 core::ExitCode schedule(const config::Config& config, const ScheduleCommand& command);
 
+/// Shows how things stand, by the ledger and by the daemon that runs, if one does.
+core::ExitCode status(const config::Config& config, const StatusCommand& command);
+
 /// One sync now.
 core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet);
 

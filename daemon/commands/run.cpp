@@ -6,6 +6,7 @@
 #include "config/changes.hpp"
 #include "logging.hpp"
 #include "service/scheduler.hpp"
+#include "status/server.hpp"
 #include "stop_limit.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,7 +20,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,7 +56,10 @@ public:
           work_{loop_.get_executor(), *clock_, *log_, state_, rehearsal_, setup_},
           scheduler_{loop_.get_executor(), *clock_, work_, state_, *log_, schedule_of(config)} {
         signals_.add(SIGUSR1);
-        state_.configuration.loaded_at = clock_->now();
+        note_loaded(*setup_);
+        state_.configuration.client_secret_loaded_at = state_.configuration.loaded_at;
+        state_.configuration.magic_token_loaded_at = state_.configuration.loaded_at;
+        listen(setup_->config);
     }
 
     core::ExitCode run() {
@@ -66,6 +72,7 @@ public:
         asio::co_spawn(loop_, scheduler_.execute(), [this, &failure](std::exception_ptr thrown) {
             failure = std::move(thrown);
             signals_.cancel();
+            endpoint_.close();
         });
         loop_.run();
         if (failure && !stopped_) {
@@ -84,6 +91,34 @@ private:
         setup->config = config;
         setup->access = std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_);
         return setup;
+    }
+
+    status::Response respond(std::string_view method, std::string_view target) const {
+        return status::respond(method, target, [this] {
+            return status::report_of(state_, version(), clock_->now(),
+                                     calendar::find_zone(setup_->config.schedule.time_zone));
+        });
+    }
+
+    void listen(const config::Config& config) {
+        try {
+            endpoint_.listen(config.status.listen);
+        } catch (const std::runtime_error& error) {
+            throw CommandError{core::ExitCode::configuration,
+                               fmt::format("status.listen: {}; null turns the status endpoint off", error.what())};
+        }
+    }
+
+    void note_loaded(const Setup& setup) {
+        const auto can_change = [](const config::SecretSource& source) { return source.file || source.literal; };
+        service::State::Configuration& configuration = state_.configuration;
+        configuration.loaded_at = clock_->now();
+        if (can_change(setup.config.api.client_secret)) {
+            configuration.client_secret_loaded_at = configuration.loaded_at;
+        }
+        if (can_change(setup.config.api.magic_token)) {
+            configuration.magic_token_loaded_at = configuration.loaded_at;
+        }
     }
 
     void wait_for_signal() {
@@ -140,7 +175,7 @@ private:
             return;
         }
         state_.configuration.last_reload_error.reset();
-        state_.configuration.loaded_at = clock_->now();
+        note_loaded(*next);
         setup_ = next;
         work_.use(next);
         reconfigure(*log_, next->config.log, quiet_);
@@ -168,6 +203,7 @@ private:
         if (!has_prefix(changes, "api.") && !next->config.api.ca_file) {
             next->access = setup_->access;
         }
+        listen(next->config);
         for (const std::string& warning : next->config.warnings) {
             log_->warn(warning);
         }
@@ -185,6 +221,9 @@ private:
     service::State state_;
     asio::io_context loop_{1};
     std::shared_ptr<const Setup> setup_;  // behind the loop: it may hold a connection
+    status::Server endpoint_{loop_.get_executor(), [this](std::string_view method, std::string_view target) {
+                                 return respond(method, target);
+                             }};
     asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
     DaemonWork work_;
     service::Scheduler scheduler_;

@@ -27,7 +27,8 @@ TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
     for (const auto* option : {"--help", "-h"}) {
         const auto outcome = heiasyncd({option});
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
-        for (const auto* command : {"sync", "schedule", "migrate", "check", "version", "--config", "--quiet"}) {
+        for (const auto* command :
+             {"sync", "schedule", "status", "migrate", "check", "version", "--config", "--quiet"}) {
             EXPECT_THAT(outcome.out, HasSubstr(command));
         }
         for (const auto* code : {"64", "69", "70", "75", "77", "78"}) {
@@ -41,6 +42,7 @@ TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
     const std::vector<std::pair<std::string, Arguments>> commands{
         {"sync", {"--stream", "--organisation", "--period", "--dry-run", "--simulated-time"}},
         {"schedule", {"--count", "--from", "--json"}},
+        {"status", {"--json"}},
         {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
         {"check", {"--online"}}};
     for (const auto& [command, options] : commands) {
