@@ -27,6 +27,9 @@ ExitCode execute(const heiasync::CommandLine& line) {
         std::cout << "heiasyncd " << heiasync_commands::version() << '\n';
         return ExitCode::done;
     }
+    if (std::holds_alternative<heiasync::RunCommand>(line.command)) {
+        heiasync_commands::hold_daemon_signals();
+    }
     const heiasync::config::Config config = heiasync::config::load(line.config_file);
     if (const auto* command = std::get_if<heiasync::RunCommand>(&line.command)) {
         return heiasync_commands::run(config, *command, line.quiet);

@@ -46,10 +46,30 @@ DaemonWork::~DaemonWork() {
     preparation_.join();
 }
 
-void DaemonWork::use(std::shared_ptr<const Setup> setup) {
+bool DaemonWork::has_same_database(const Setup& setup) const {
     const config::Database& now = setup_->config.database;
-    const config::Database& next = setup->config.database;
-    prepared_ = prepared_ && now.url == next.url && now.owner_url == next.owner_url;
+    const config::Database& next = setup.config.database;
+    return now.url == next.url && now.owner_url == next.owner_url;
+}
+
+asio::awaitable<void> DaemonWork::try_out(std::shared_ptr<const Setup> setup) {
+    if (has_same_database(*setup)) {
+        co_return;
+    }
+    try {
+        asio::awaitable<void> work = prepare_database(setup, rehearsal_, &clock_, &log_);
+        co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
+        tried_out_ = setup;
+    } catch (const history::DatabaseError& error) {
+        if (!error.may_pass()) {
+            throw;
+        }
+    }
+}
+
+void DaemonWork::use(std::shared_ptr<const Setup> setup) {
+    prepared_ = setup == tried_out_ || (prepared_ && has_same_database(*setup));
+    tried_out_.reset();
     setup_ = std::move(setup);
     settings_changed_at_ = clock_.now();
 }

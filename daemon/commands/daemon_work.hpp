@@ -47,6 +47,10 @@ public:
                bool rehearsal, std::shared_ptr<const Setup> setup);
     ~DaemonWork() override;
 
+    /// Whether a setup's database is one that this daemon may use, brought up to date where the setup says so. Throws
+    /// CommandError, and DatabaseError where it is and stays none; one that cannot be reached may be.
+    boost::asio::awaitable<void> try_out(std::shared_ptr<const Setup> setup);
+
     /// From the next look and the next run on. The settings are recorded at the next look, as of now.
     void use(std::shared_ptr<const Setup> setup);
 
@@ -58,6 +62,7 @@ public:
 private:
     history::Database& database(const std::string& url);
     boost::asio::awaitable<void> release_run_lock();
+    [[nodiscard]] bool has_same_database(const Setup& setup) const;
     boost::asio::awaitable<void> prepare(std::shared_ptr<const Setup> setup);
 
     boost::asio::any_io_executor executor_;
@@ -67,6 +72,7 @@ private:
     bool rehearsal_;
     std::shared_ptr<const Setup> setup_;
     bool prepared_ = false;                             ///< the database is one that this daemon may use
+    std::shared_ptr<const Setup> tried_out_;            ///< its database is one that this daemon may use
     std::optional<core::Instant> settings_changed_at_;  ///< and are not recorded yet
     std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
     std::string database_url_;                          ///< of that

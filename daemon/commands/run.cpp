@@ -9,7 +9,9 @@
 #include "status/server.hpp"
 #include "stop_limit.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -44,6 +46,14 @@ bool has_prefix(const std::vector<std::string>& changes, std::string_view prefix
     return std::ranges::any_of(changes, [prefix](const std::string& change) { return change.starts_with(prefix); });
 }
 
+void set_held_signals(int how) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(how, &signals, nullptr);
+}
+
 /// The daemon: its parts, and what the signals make them do.
 class Daemon {
 public:
@@ -56,6 +66,7 @@ public:
           work_{loop_.get_executor(), *clock_, *log_, state_, rehearsal_, setup_},
           scheduler_{loop_.get_executor(), *clock_, work_, state_, *log_, schedule_of(config)} {
         signals_.add(SIGUSR1);
+        set_held_signals(SIG_UNBLOCK);
         note_loaded(*setup_);
         state_.configuration.client_secret_loaded_at = state_.configuration.loaded_at;
         state_.configuration.magic_token_loaded_at = state_.configuration.loaded_at;
@@ -83,6 +94,12 @@ public:
     }
 
 private:
+    /// The configuration read anew, and what is different.
+    struct Reading {
+        std::shared_ptr<const Setup> setup;
+        std::vector<std::string> changes;
+    };
+
     std::shared_ptr<const Setup> first_setup(const config::Config& config) {
         if (rehearsal_) {
             require_loopback(config);
@@ -128,7 +145,10 @@ private:
             }
             switch (number) {
                 case SIGHUP:
-                    reload();
+                    reload_asked_ = true;
+                    if (!reloading_) {
+                        asio::co_spawn(loop_, reload(), asio::detached);
+                    }
                     break;
                 case SIGUSR1:
                     scheduler_.run_now();
@@ -156,34 +176,48 @@ private:
         scheduler_.stop();
     }
 
-    void reload() {
-        std::shared_ptr<const Setup> next;
-        std::string error;
-        try {
-            next = next_setup();
-        } catch (const config::ConfigError& mistakes) {
-            error = mistakes.what();
-        } catch (const CommandError& refusal) {
-            error = refusal.what();
-        } catch (const std::exception& other) {
-            error = other.what();
+    /// What is asked for meanwhile is one more reload.
+    asio::awaitable<void> reload() {
+        reloading_ = true;
+        while (std::exchange(reload_asked_, false) && !stopped_) {
+            std::optional<Reading> reading;
+            std::string error;
+            try {
+                Reading next = read_anew();
+                co_await work_.try_out(next.setup);
+                listen(next.setup->config);
+                reading = std::move(next);
+            } catch (const std::exception& mistake) {
+                error = mistake.what();
+            }
+            if (!stopped_) {
+                conclude_reload(reading, error);
+            }
         }
-        state_.configuration.last_reload_ok = next != nullptr;
-        if (!next) {
+        reloading_ = false;
+    }
+
+    void conclude_reload(const std::optional<Reading>& reading, const std::string& error) {
+        state_.configuration.last_reload_ok = reading.has_value();
+        if (!reading) {
             state_.configuration.last_reload_error = error;
             log_->error("SIGHUP: the configuration is not used, the earlier one stays in force: {}", error);
             return;
         }
         state_.configuration.last_reload_error.reset();
-        note_loaded(*next);
-        setup_ = next;
-        work_.use(next);
-        reconfigure(*log_, next->config.log, quiet_);
-        scheduler_.reschedule(schedule_of(next->config));
+        for (const std::string& warning : reading->setup->config.warnings) {
+            log_->warn(warning);
+        }
+        log_->info("SIGHUP: the configuration is in force: {}",
+                   reading->changes.empty() ? "nothing changed" : fmt::format("{}", fmt::join(reading->changes, "; ")));
+        setup_ = reading->setup;
+        note_loaded(*setup_);
+        work_.use(setup_);
+        reconfigure(*log_, setup_->config.log, quiet_);
+        scheduler_.reschedule(schedule_of(setup_->config));
     }
 
-    /// Reads all anew, and says what is different.
-    std::shared_ptr<const Setup> next_setup() {
+    Reading read_anew() {
         auto next = std::make_shared<Setup>();
         next->config = config::load(setup_->config.file);
         if (rehearsal_) {
@@ -203,13 +237,7 @@ private:
         if (!has_prefix(changes, "api.") && !next->config.api.ca_file) {
             next->access = setup_->access;
         }
-        listen(next->config);
-        for (const std::string& warning : next->config.warnings) {
-            log_->warn(warning);
-        }
-        log_->info("SIGHUP: the configuration is in force: {}",
-                   changes.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changes, "; ")));
-        return next;
+        return {std::move(next), std::move(changes)};
     }
 
     StopLimit stop_limit_;  // first, so that it goes last: what hangs may hang in a destructor
@@ -217,6 +245,8 @@ private:
     std::shared_ptr<spdlog::logger> log_;
     bool rehearsal_;
     bool stopped_ = false;
+    bool reload_asked_ = false;
+    bool reloading_ = false;
     std::unique_ptr<core::Clock> clock_;
     service::State state_;
     asio::io_context loop_{1};
@@ -230,6 +260,10 @@ private:
 };
 
 }  // namespace
+
+void hold_daemon_signals() {
+    set_held_signals(SIG_BLOCK);
+}
 
 core::ExitCode run(const config::Config& config, const RunCommand& command, bool quiet) {
     Daemon daemon{config, command, quiet};

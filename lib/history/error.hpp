@@ -22,6 +22,10 @@ public:
     DatabaseError(Kind kind, const std::string& what, std::string sqlstate);
 
     [[nodiscard]] Kind kind() const { return kind_; }
+    /// Whether the same may succeed later without anybody's doing.
+    [[nodiscard]] bool may_pass() const {
+        return kind_ == Kind::away || kind_ == Kind::hindered || kind_ == Kind::in_doubt;
+    }
     [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
 
 private:

@@ -25,10 +25,6 @@ using Kind = history::DatabaseError::Kind;
 
 namespace {
 
-bool may_pass(const history::DatabaseError& error) {
-    return error.kind() == Kind::away || error.kind() == Kind::hindered || error.kind() == Kind::in_doubt;
-}
-
 asio::awaitable<void> pause(std::chrono::milliseconds length) {
     asio::steady_timer timer{co_await asio::this_coro::executor, length};
     co_await timer.async_wait(asio::use_awaitable);
@@ -91,7 +87,7 @@ asio::awaitable<void> Scheduler::look() {
     try {
         today = co_await work_.read_day(date, slot.at);
     } catch (const history::DatabaseError& error) {
-        if (!may_pass(error)) {
+        if (!error.may_pass()) {
             throw;
         }
         state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, check "

@@ -1,5 +1,6 @@
 #include "content.hpp"
 #include "daemon.hpp"
+#include "support/postgres.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -219,6 +220,28 @@ TEST_F(SignalsTest, AReloadDuringARunLeavesItAlone) {
     daemon.wait_for_log("the next run is due at 2026-07-02 04:30:00");
     daemon.stop();
     EXPECT_EQ(difference({"7", "0"}, installation.lines("SELECT max_days_late FROM heiasync.settings_history")), "");
+}
+
+TEST_F(SignalsTest, AReloadToADatabaseThatCannotBeUsedIsRefused) {
+    Daemon daemon{installation, "2026-07-01T01:00:00+03:00"};
+    daemon.wait_for_log("the next run is due");
+    const std::string url = installation.database_url();
+    const auto reload = [&](const std::string& database_url) {
+        installation.config()["database"]["url"] = database_url;
+        static_cast<void>(installation.command({}));
+        daemon.signal(SIGHUP);
+    };
+    reload(PostgresServer::shared().create_database_in("LATIN1"));
+    daemon.wait_for_log("the earlier one stays in force: ");
+    installation.config()["database"]["migrate_on_start"] = false;
+    reload(PostgresServer::shared().create_database());
+    daemon.wait_for_log("the earlier one stays in force: ");
+    daemon.signal(SIGUSR1);
+    daemon.wait_for_log("succeeded");
+    const Outcome outcome = daemon.stop();
+    EXPECT_THAT(outcome.err, HasSubstr("UTF8"));
+    EXPECT_THAT(outcome.err, HasSubstr("heiasyncd migrate"));
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 1) << "in " << url;
 }
 
 TEST_F(SignalsTest, ManyReloadsChangeNothingAndLeakNothing) {
