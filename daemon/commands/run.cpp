@@ -185,7 +185,9 @@ private:
             try {
                 Reading next = read_anew();
                 co_await work_.try_out(next.setup);
-                listen(next.setup->config);
+                if (!stopped_) {
+                    listen(next.setup->config);
+                }
                 reading = std::move(next);
             } catch (const std::exception& mistake) {
                 error = mistake.what();
