@@ -184,6 +184,25 @@ INSTANTIATE_TEST_SUITE_P(
         Stretch{"NotYetThreeMonths", "UTC", "00:05", "2026-02-27", "2026-03-02", {}, {}, 3}),
     [](const auto& stretch) { return stretch.param.name; });
 
+/// What was a quarter stays one to its end, and the month begins where both do.
+TEST(ReportingPeriod, AnotherLengthCountsFromTheNextBoundaryOfBoth) {
+    Installation installation{small_for_a_year()};
+    make_steady(installation, 2);
+    const auto live = [&installation](int months, const std::string& from, const std::string& until) {
+        installation.config()["energy_levels"]["reporting_period_months"] = months;
+        Daemon daemon{installation, from, Daemon::Pace::jump};
+        daemon.wait_for(until);
+        daemon.stop();
+    };
+    live(3, "2026-03-28T12:00:00+02:00", "2026-03-29T12:00:00+03:00");
+    live(1, "2026-03-30T12:00:00+03:00", "2026-05-02T12:00:00+03:00");
+    EXPECT_EQ(difference({"2026-01-01|2026-03-31|2026-04-01|2", "2026-04-01|2026-04-30|2026-05-01|2"},
+                         installation.lines("SELECT period_start, period_end, run_on, count(*) FROM "
+                                            "heiasync.energy_levels JOIN heiasync.sync_runs USING (sync_run_id) GROUP "
+                                            "BY 1, 2, 3")),
+              "");
+}
+
 /// The last days of the months of 2026 but December, which no date of the year can pull, and that of December before.
 std::map<std::string, int> every_month(int days_late, const std::map<std::string, int>& others = {}) {
     std::map<std::string, int> periods;
