@@ -1,6 +1,7 @@
 #include "logging.hpp"
 
 #include "core/instant.hpp"
+#include "documents/utf8.hpp"
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -60,7 +61,7 @@ public:
         writer.StartObject();
         member("time", time_of(message));
         member("level", level_name(message.level));
-        member("message", {message.payload.data(), message.payload.size()});
+        member("message", documents::as_utf8({message.payload.data(), message.payload.size()}));
         writer.EndObject();
         append(line, {text.GetString(), text.GetSize()});
         append(line, "\n");

@@ -4,6 +4,7 @@
 #include "commands/rehearsal.hpp"
 #include "commands/schema.hpp"
 #include "config/changes.hpp"
+#include "history/error.hpp"
 #include "logging.hpp"
 #include "service/scheduler.hpp"
 #include "status/server.hpp"
@@ -82,12 +83,13 @@ public:
         std::exception_ptr failure;
         asio::co_spawn(loop_, scheduler_.execute(), [this, &failure](std::exception_ptr thrown) {
             failure = std::move(thrown);
+            ending_ = true;
             signals_.cancel();
             endpoint_.close();
         });
         loop_.run();
         if (failure && !stopped_) {
-            std::rethrow_exception(failure);
+            return told(failure);
         }
         log_->info("heiasyncd stopped");
         return core::ExitCode::done;
@@ -99,6 +101,22 @@ private:
         std::shared_ptr<const Setup> setup;
         std::vector<std::string> changes;
     };
+
+    /// The last word is in the log, in its format.
+    core::ExitCode told(const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const CommandError& error) {
+            log_->error(error.what());
+            return error.code();
+        } catch (const history::DatabaseError& error) {
+            log_->error(error.what());
+            return exit_code(error);
+        } catch (const std::exception& error) {
+            log_->error("a bug of ours, please report it: {}", error.what());
+            return core::ExitCode::bug;
+        }
+    }
 
     std::shared_ptr<const Setup> first_setup(const config::Config& config) {
         if (rehearsal_) {
@@ -164,6 +182,8 @@ private:
     /// A second signal finds its default again, and ends the process at once.
     void stop(int signal) {
         stopped_ = true;
+        ending_ = true;
+        set_held_signals(SIG_BLOCK);  // else their default would cut the end short
         boost::system::error_code ignored;
         signals_.clear(ignored);
         log_->info("{}: stopping", signal == SIGINT ? "SIGINT" : "SIGTERM");
@@ -179,20 +199,20 @@ private:
     /// What is asked for meanwhile is one more reload.
     asio::awaitable<void> reload() {
         reloading_ = true;
-        while (std::exchange(reload_asked_, false) && !stopped_) {
+        while (std::exchange(reload_asked_, false) && !ending_) {
             std::optional<Reading> reading;
             std::string error;
             try {
                 Reading next = read_anew();
                 co_await work_.try_out(next.setup);
-                if (!stopped_) {
+                if (!ending_) {
                     listen(next.setup->config);
                 }
                 reading = std::move(next);
             } catch (const std::exception& mistake) {
                 error = mistake.what();
             }
-            if (!stopped_) {
+            if (!ending_) {
                 conclude_reload(reading, error);
             }
         }
@@ -239,6 +259,9 @@ private:
         if (!has_prefix(changes, "api.") && !next->config.api.ca_file) {
             next->access = setup_->access;
         }
+        if (next->config.api.ca_file) {
+            changes.emplace_back("api.ca_file: read anew");
+        }
         return {std::move(next), std::move(changes)};
     }
 
@@ -246,7 +269,8 @@ private:
     bool quiet_;
     std::shared_ptr<spdlog::logger> log_;
     bool rehearsal_;
-    bool stopped_ = false;
+    bool stopped_ = false;  ///< by a signal
+    bool ending_ = false;
     bool reload_asked_ = false;
     bool reloading_ = false;
     std::unique_ptr<core::Clock> clock_;

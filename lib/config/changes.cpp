@@ -53,8 +53,6 @@ std::vector<std::string> changes(const Config& before, const Config& after) {
             result.push_back(fmt::format("{} changed", key));
         }
     };
-    note("api.client_secret", before.api.client_secret.literal != after.api.client_secret.literal);
-    note("api.magic_token", before.api.magic_token.literal != after.api.magic_token.literal);
     note("database.url", before.database.url != after.database.url);
     note("database.owner_url", before.database.owner_url != after.database.owner_url);
     return result;

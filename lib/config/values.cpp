@@ -80,27 +80,14 @@ bool is_server(const urls::authority_view& authority) {
            (!authority.has_port() || is_port({port.data(), port.size()}));
 }
 
-/// Labels with dots between them. The last is more than a number, or it would be a mistaken address.
-bool is_host_name(std::string_view name) {
-    constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    std::string_view label;
-    for (std::size_t begin = 0; begin <= name.size(); begin += label.size() + 1) {
-        label = name.substr(begin, name.find('.', begin) - begin);
-        if (label.empty() || label.starts_with('-') || label.ends_with('-') ||
-            label.find_first_not_of(characters) != std::string_view::npos) {
-            return false;
-        }
-    }
-    return label.find_first_not_of("0123456789") != std::string_view::npos;
-}
-
-bool is_address_or_name(const urls::authority_view& authority) {
+/// Names would have to be looked up while signals wait.
+bool is_address_or_localhost(const urls::authority_view& authority) {
     switch (authority.host_type()) {
         case urls::host_type::ipv4:
         case urls::host_type::ipv6:
             return true;
         default:
-            return is_host_name(std::string{authority.encoded_host()});
+            return authority.encoded_host() == "localhost";
     }
 }
 
@@ -239,10 +226,10 @@ std::string proxy(const YAML::Node& node) {
 
 std::string listen_address(const YAML::Node& node) {
     constexpr const char* expected =
-        "expected null or host:port, such as 127.0.0.1:9464: an address or a name, and a port from 1 to 65535";
+        "expected null or host:port, such as 127.0.0.1:9464: an address or localhost, and a port from 1 to 65535";
     std::string address = scalar_or(node, expected);
     const auto parsed = urls::parse_authority(address);
-    if (!parsed || !is_server(*parsed) || !parsed->has_port() || !is_address_or_name(*parsed)) {
+    if (!parsed || !is_server(*parsed) || !parsed->has_port() || !is_address_or_localhost(*parsed)) {
         throw std::invalid_argument{expected};
     }
     return address;

@@ -48,6 +48,16 @@ std::size_t sequence_length(std::string_view text) noexcept {
     return std::ranges::all_of(rest, [](char c) { return (byte(c) & 0xC0U) == 0x80U; }) ? length : 0;
 }
 
+std::string as_utf8(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t length = byte(text.front()) < 0x80U ? 1 : sequence_length(text);
+        result += length > 0 ? text.substr(0, length) : replacement_character;
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return result;
+}
+
 void append_utf8(std::string& text, char32_t code_point) {
     const auto put = [&text](char32_t value) { text.push_back(static_cast<char>(value)); };
     const auto put_rest = [&put, code_point](unsigned shift) { put(0x80U | ((code_point >> shift) & 0x3FU)); };

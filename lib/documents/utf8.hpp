@@ -16,6 +16,9 @@ constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 /// surrogates nor anything above U+10FFFF), or 0.
 [[nodiscard]] std::size_t sequence_length(std::string_view text) noexcept;
 
+/// The text with U+FFFD for each byte that is no UTF-8: for names of files and what others say in their own language.
+[[nodiscard]] std::string as_utf8(std::string_view text);
+
 /// Appends a code point that is no surrogate.
 void append_utf8(std::string& text, char32_t code_point);
 

@@ -22,7 +22,7 @@ Kind kind_of(std::string_view state) {
     if (is("40", "55P03", "57014")) {
         return Kind::hindered;
     }
-    if (is("08", "25006", "53", "57", "58")) {
+    if (is("08", "25006", "53", "57", "58", "XX")) {
         return Kind::away;
     }
     if (is("22", "23", "54")) {

@@ -100,6 +100,7 @@ constexpr Statement ask_for_ledger{"look for the ledger", "SELECT to_regclass('h
 constexpr Statement read_origin{
     "read whose history this is",
     "SELECT EXISTS (SELECT FROM heiasync.sync_runs), EXISTS (SELECT FROM heiasync.rehearsal)"};
+constexpr Statement ask_for_rehearsal{"ask for a rehearsal", "SELECT EXISTS (SELECT FROM heiasync.rehearsal)"};
 constexpr Statement move_rehearsal{
     "move the simulated time",
     "UPDATE heiasync.rehearsal SET simulated_now = greatest(simulated_now, $1::timestamptz)"};
@@ -320,6 +321,10 @@ Origin origin(const std::string& url) {
         }
     });
     return result;
+}
+
+bool is_rehearsal(Transaction& transaction) {
+    return transaction.run(ask_for_rehearsal)[0][0].as<bool>();
 }
 
 void record_simulated_time(Transaction& transaction, core::Instant simulated_now) {

@@ -153,6 +153,8 @@ calendar::ReportingPeriods reporting_periods(Transaction& transaction);
 enum class Origin { empty, real, rehearsal };
 /// Asks a database, whatever its schema is. Blocks. Throws DatabaseError.
 Origin origin(const std::string& url);
+/// Whether a history, begun or not, is a rehearsal's.
+bool is_rehearsal(Transaction& transaction);
 /// Marks a database without a run as a rehearsal's, and moves the simulated time last seen forward.
 void record_simulated_time(Transaction& transaction, core::Instant simulated_now);
 

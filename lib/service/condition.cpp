@@ -2,16 +2,20 @@
 
 #include <spdlog/logger.h>
 
+#include <utility>
+
 namespace heiasync::service {
 
 void Condition::holds(spdlog::logger& log, const std::string& message) {
     ++attempts_;
-    if (since_) {
-        return;
-    }
-    since_ = std::chrono::steady_clock::now();
     message_ = message;
-    log.warn(message);
+    if (!since_) {
+        since_ = std::chrono::steady_clock::now();
+        told_ = false;
+    }
+    if (!std::exchange(told_, true)) {
+        log.warn(message);
+    }
 }
 
 void Condition::has_ended(spdlog::logger& log) {

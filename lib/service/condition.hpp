@@ -13,16 +13,18 @@ namespace heiasync::service {
 /// A state of the world that hinders the daemon: told once when it begins, and once when it has ended.
 class Condition {
 public:
-    /// `name` is what is told at the end: `the database is available again`.
+    /// `ended` is what is told at the end: `the database is available again`.
     explicit Condition(std::string ended) : ended_{std::move(ended)} {}
 
     /// It holds, or still holds, and one more attempt failed of it.
     void holds(spdlog::logger& log, const std::string& message);
     void has_ended(spdlog::logger& log);
+    /// What holds may have another reason from now on: it is told once more where it still holds.
+    void tell_again() { told_ = false; }
 
     /// Since when it holds, in real time; unset where it does not.
     [[nodiscard]] const std::optional<std::chrono::steady_clock::time_point>& since() const { return since_; }
-    /// What was told at its begin; empty where it does not hold.
+    /// What the last attempt failed of; empty where it does not hold.
     [[nodiscard]] const std::string& message() const { return message_; }
 
 private:
@@ -30,6 +32,7 @@ private:
     std::string message_;
     std::optional<std::chrono::steady_clock::time_point> since_;
     int attempts_ = 0;
+    bool told_ = false;
 };
 
 }  // namespace heiasync::service

@@ -57,11 +57,12 @@ Decision decide_next(const history::DayState& today, core::Instant now, core::In
     const auto scheduled =
         std::ranges::find_if(today.runs, [](const DayRun& item) { return item.scheduled_for.has_value(); });
     const core::Instant scheduled_for = scheduled == today.runs.end() ? slot : *scheduled->scheduled_for;
-    if (last.status == RunStatus::interrupted) {
-        return run(Trigger::resume, fulfilled ? last.scheduled_for : scheduled_for, slot);
-    }
     // Where a later daily_at has moved the slot of today, it is still the slot of today.
     const core::Instant next_slot = calendar::next_slot(std::max(now, slot), schedule.daily_at, *schedule.zone).at;
+    if (last.status == RunStatus::interrupted) {
+        return fulfilled ? run(Trigger::resume, last.scheduled_for, next_slot)
+                         : run(Trigger::resume, scheduled_for, slot);
+    }
     if (fulfilled) {
         return wait(next_slot, next_slot);
     }

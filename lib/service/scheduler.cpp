@@ -56,6 +56,9 @@ asio::awaitable<void> Scheduler::execute() {
 
 void Scheduler::reschedule(const Schedule& schedule) {
     schedule_ = schedule;
+    for (Condition* condition : {&state_.database, &state_.api, &state_.credentials, &state_.clock}) {
+        condition->tell_again();
+    }
     wake();
 }
 
@@ -95,11 +98,14 @@ asio::awaitable<void> Scheduler::look() {
                                                 error.what()));
     }
     if (!today) {
+        ledger_is_away_ = true;
         co_await back_off();
         co_return;
     }
-    state_.database.has_ended(log_);
-    state_.ledger_read_at = clock_.now();
+    // A database that can be read may still refuse to be written.
+    if (std::exchange(ledger_is_away_, false)) {
+        state_.database.has_ended(log_);
+    }
     const core::Instant then = clock_.now();
     if (!woken_ && calendar::local_date(then, *schedule_.zone) == date) {
         co_await act(decide(*today, then, schedule_, awaited_), date);
@@ -138,6 +144,7 @@ asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
 
 asio::awaitable<void> Scheduler::wait(Decision decision) {
     state_.lock.has_ended(log_);
+    state_.database.has_ended(log_);
     next_back_off_ = pace_.shortest;
     awaited_ = decision.next_slot;
     if (state_.next_run != decision.until) {
@@ -159,6 +166,9 @@ asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
     auto until_stopped = asio::bind_cancellation_slot(stop_run_.slot(), asio::use_awaitable);
     const sync::RunReport report = co_await asio::co_spawn(executor_, std::move(work), until_stopped);
     state_.run.reset();
+    if (manual && report.early_end == sync::EarlyEnd::database_unavailable && report.sync_run_id == 0) {
+        manual_run_asked_ = true;
+    }
     if (manual && report.early_end == sync::EarlyEnd::busy) {
         log_.info("SIGUSR1: another process has a run in hand, no other is started");
     } else {
@@ -172,12 +182,17 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
     if (was_authenticated(report)) {
         state_.credentials.has_ended(log_);
     }
-    if (report.early_end == EarlyEnd::none) {
+    if (report.early_end == EarlyEnd::none || report.early_end == EarlyEnd::credentials_rejected) {
         state_.api.has_ended(log_);
     }
-    if (report.sync_run_id != 0) {
+    if (report.sync_run_id != 0 && report.early_end != EarlyEnd::clock_skew) {
         state_.clock.has_ended(log_);
+    }
+    if (report.sync_run_id != 0 && report.early_end != EarlyEnd::busy) {
         state_.lock.has_ended(log_);
+    }
+    if (report.sync_run_id != 0 && report.early_end != EarlyEnd::database_unavailable) {
+        state_.database.has_ended(log_);
     }
     bool hindered = true;
     switch (report.early_end) {

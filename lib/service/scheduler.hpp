@@ -86,6 +86,7 @@ private:
     std::chrono::milliseconds next_back_off_;
     bool woken_ = false;  ///< what was read and decided is out of date
     bool manual_run_asked_ = false;
+    bool ledger_is_away_ = false;
     bool stopping_ = false;
     boost::asio::cancellation_signal wake_;
     boost::asio::cancellation_signal stop_run_;

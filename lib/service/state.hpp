@@ -34,7 +34,6 @@ struct State {
     /// When the next run is to start: a slot, or a retry. Stays at a slot that is due until that has its run. Unset
     /// until the ledger has been read.
     std::optional<core::Instant> next_run;
-    std::optional<core::Instant> ledger_read_at;  ///< when the database was last reached
 
     Condition database{"the database is available again"};
     Condition lock{"the other process's run has ended"};

@@ -27,18 +27,6 @@ constexpr std::array<std::pair<std::string_view, service::Condition State::*>, 5
      {"credentials", &State::credentials},
      {"clock", &State::clock}}};
 
-/// The names of files and what a server says in its own language may be no UTF-8, which JSON has to be.
-std::string utf8(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        const bool is_ascii = static_cast<signed char>(text.front()) >= 0;
-        const std::size_t length = is_ascii ? 1 : documents::sequence_length(text);
-        result += length > 0 ? text.substr(0, length) : documents::replacement_character;
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return result;
-}
-
 /// A member of an object, read strictly: whatever is not as to_json() writes it throws std::invalid_argument, or
 /// std::logic_error.
 class Member {
@@ -210,7 +198,7 @@ void write_configuration(core::Json& json, const State::Configuration& configura
     json.member("last_reload_ok", configuration.last_reload_ok);
     json.key("last_reload_error");
     if (configuration.last_reload_error) {
-        json.value(utf8(*configuration.last_reload_error));
+        json.value(documents::as_utf8(*configuration.last_reload_error));
     } else {
         json.value(std::nullopt);
     }
@@ -225,7 +213,7 @@ void write_hindrances(core::Json& json, const std::vector<Hindrance>& hindrances
         json.begin_object();
         json.member("condition", hindrance.condition);
         json.member("seconds", std::int64_t{hindrance.lasting.count()});
-        json.member("message", utf8(hindrance.message));
+        json.member("message", documents::as_utf8(hindrance.message));
         json.end_object();
     }
     json.end_array();

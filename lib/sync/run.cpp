@@ -104,6 +104,9 @@ private:
             if (settings().rehearsal) {
                 history::record_simulated_time(transaction, row.started_at);
             } else {
+                if (history::is_rehearsal(transaction)) {
+                    throw RunEnd{EarlyEnd::schema_unusable, "this database was born in a rehearsal meanwhile"};
+                }
                 compare_clocks(transaction);
             }
             history::close_dead_runs(transaction, row.started_at);
@@ -341,10 +344,20 @@ private:
             co_await session_.context.database.transact(job);
         }
         const auto seconds = std::chrono::duration<double>(report_.finished_at - report_.started_at).count();
-        log().info("run {} {}: {} organisations, {} requests, {} retries, {} failures, {:.1f} s{}{}",
-                   report_.sync_run_id, history::to_string(report_.status), report_.organisations, summary.requests,
-                   session_.context.traffic.retries, summary.failures, seconds, report_.error ? ": " : "",
-                   report_.error.value_or(""));
+        log().log(level(), "run {} {}: {} organisations, {} requests, {} retries, {} failures, {:.1f} s{}{}",
+                  report_.sync_run_id, history::to_string(report_.status), report_.organisations, summary.requests,
+                  session_.context.traffic.retries, summary.failures, seconds, report_.error ? ": " : "",
+                  report_.error.value_or(""));
+    }
+
+    /// What asks something of an operator is to be seen where little is logged, too.
+    [[nodiscard]] spdlog::level::level_enum level() const {
+        if (report_.early_end == EarlyEnd::bug) {
+            return spdlog::level::err;
+        }
+        const bool ended_well =
+            report_.status == history::RunStatus::succeeded || report_.status == history::RunStatus::interrupted;
+        return ended_well ? spdlog::level::info : spdlog::level::warn;
     }
 
     /// Awaits a transaction that may be repeated. True: it may have happened or not.

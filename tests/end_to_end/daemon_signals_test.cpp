@@ -212,6 +212,7 @@ TEST_F(SignalsTest, AReloadDuringARunLeavesItAlone) {
     Daemon daemon{installation, after_slot(boundary_day)};
     daemon.wait_for_log("run 1 started");
     installation.config()["energy_levels"]["max_days_late"] = 0;
+    installation.config()["energy_levels"]["minimum_accepted_members"] = 1'000'000;
     installation.config()["api"]["email"] = "another@example.com";
     static_cast<void>(installation.command({}));
     daemon.signal(SIGHUP);
@@ -220,6 +221,7 @@ TEST_F(SignalsTest, AReloadDuringARunLeavesItAlone) {
     daemon.wait_for_log("the next run is due at 2026-07-02 04:30:00");
     daemon.stop();
     EXPECT_EQ(difference({"7", "0"}, installation.lines("SELECT max_days_late FROM heiasync.settings_history")), "");
+    EXPECT_GT(installation.count("SELECT count(*) FROM heiasync.energy_levels"), 0) << "by the gate of its start";
 }
 
 TEST_F(SignalsTest, AReloadToADatabaseThatCannotBeUsedIsRefused) {
@@ -272,10 +274,19 @@ TEST_F(SignalsTest, ManyReloadsChangeNothingAndLeakNothing) {
     if (long_tests()) {
         EXPECT_LE(daemon.memory_in_kb(), memory + 2000);
     }
+    Fault slow;
+    slow.kind = Fault::Kind::hang;
+    slow.operation = Operation::stats;
+    slow.times = 1;
+    installation.api().fail(slow);
+    installation.config()["api"]["request_timeout"] = "3s";
+    reload(1);
     daemon.signal(SIGUSR1);
+    installation.api().wait_for_requests(1, Operation::stats);
     for (int number = 0; number < 6; ++number) {
         reload(number);
     }
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'running'"), 1);
     daemon.wait_for_log("succeeded");
     const Outcome outcome = daemon.stop();
     EXPECT_THAT(outcome.err, HasSubstr("heiasyncd.yaml:1:"));

@@ -159,11 +159,7 @@ TEST_F(DaemonTest, WaitsForTheRunOfAnotherProcess) {
     pqxx::nontransaction session{other};
     session.exec("SELECT pg_advisory_lock(1214605665, 2)");
     Daemon daemon{installation, "2026-06-15T07:30:00+03:00"};
-    wait_until([this] {
-        return installation.count(
-                   "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
-                   "'heiasyncd'") > 0;
-    });
+    daemon.wait_for_log("another process has a run in hand");
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 0);
     session.exec("SELECT pg_advisory_unlock(1214605665, 2)");
     daemon.wait_for_runs(1);

@@ -166,8 +166,7 @@ TEST(Config, takes_base_urls_of_https_and_of_loopback_http) {
 }
 
 TEST(Config, takes_listen_addresses_of_every_kind) {
-    for (const char* address : {"127.0.0.1:9464", "[::1]:9464", "localhost:1", "0.0.0.0:65535", "[2001:db8::7]:9464",
-                                "monitoring.example.com:9464", "a-1.b_2:9464", "7.example:9464"}) {
+    for (const char* address : {"127.0.0.1:9464", "[::1]:9464", "localhost:1", "0.0.0.0:65535", "[2001:db8::7]:9464"}) {
         EXPECT_EQ(with("status: {listen: \"" + std::string{address} + "\"}").status.listen, address);
     }
 }

@@ -158,13 +158,14 @@ TEST(ListenAddress, that_is_none_is_refused) {
                                 "'a.:9464'",
                                 "'%61:9464'",
                                 "'a b:9464'",
+                                "monitoring.example.com:9464",
                                 "'me@localhost:9464'",
                                 "'http://localhost:9464'",
                                 "'localhost:9464/metrics'"}) {
         EXPECT_THAT(mistakes("api: {email: client@example.com, client_id: abc}\nstatus: {listen: " +
                              std::string{address} + "}"),
                     ElementsAre("c.yaml:2:18: status.listen: expected null or host:port, such as 127.0.0.1:9464: an "
-                                "address or a name, and a port from 1 to 65535"))
+                                "address or localhost, and a port from 1 to 65535"))
             << address;
     }
 }

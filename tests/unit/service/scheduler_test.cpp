@@ -458,6 +458,56 @@ TEST_F(SchedulerTest, ClocksThatDisagreeAreAskedAgainWithPauses) {
     EXPECT_EQ(lines_with("the clocks agree again"), 1U);
 }
 
+TEST_F(SchedulerTest, ADatabaseThatCanOnlyBeReadIsAwayUntilItIsWritten) {
+    until_it_waits();
+    work.early_end = EarlyEnd::database_unavailable;
+    work.recorded = false;
+    hands.set(at("2026-06-15T04:30:00+03:00"));
+    until([this] { return work.started.size() > 4; });
+    EXPECT_EQ(lines_with("the database is not available: why"), 1U);
+    EXPECT_EQ(lines_with("the database is available again"), 0U);
+    work.early_end = EarlyEnd::none;
+    work.recorded = true;
+    until_it_waits();
+    EXPECT_EQ(lines_with("the database is available again"), 1U);
+}
+
+TEST_F(SchedulerTest, AnOutageIsToldAgainAfterAReload) {
+    until_it_waits();
+    work.database_error = DatabaseError::Kind::away;
+    hands.set(at("2026-06-15T04:30:00+03:00"));
+    const auto looks = [this](int more) { until([this, last = work.looks + more] { return work.looks > last; }); };
+    looks(3);
+    scheduler.reschedule(schedule);
+    looks(3);
+    EXPECT_EQ(lines_with("the database is not available"), 2U);
+}
+
+TEST_F(SchedulerTest, AManualRunThatFindsNoDatabaseIsStartedOnceThereIsOne) {
+    until_it_waits();
+    work.early_end = EarlyEnd::database_unavailable;
+    work.recorded = false;
+    scheduler.run_now();
+    until([this] { return work.started.size() > 2; });
+    work.early_end = EarlyEnd::none;
+    work.recorded = true;
+    until_it_waits();
+    EXPECT_THAT(started().back(), HasSubstr("manual"));
+    const auto runs = work.started.size();
+    pass_to(at("2026-06-15T04:00:00+03:00"));
+    EXPECT_EQ(work.started.size(), runs) << "once it was there";
+}
+
+TEST_F(SchedulerTest, AClockThatTheApiContradictsDoesNotAgreeForHavingARow) {
+    work.early_end = EarlyEnd::clock_skew;
+    until_it_waits();
+    hands.set(at("2026-06-15T04:30:00+03:00"));
+    pass_to(at("2026-06-15T08:00:00+03:00"));
+    EXPECT_GT(work.started.size(), 2U);
+    EXPECT_EQ(lines_with("set the clock"), 1U);
+    EXPECT_EQ(lines_with("the clocks agree again"), 0U);
+}
+
 TEST_F(SchedulerTest, AStopEndsAWait) {
     until_it_waits();
     scheduler.stop();
