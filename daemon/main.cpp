@@ -4,6 +4,10 @@
 #include "config/config.hpp"
 #include "history/error.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -69,9 +73,22 @@ ExitCode guarded(const heiasync::CommandLine& line) {
     }
 }
 
+/// Of stdout, a pipe: who has read enough.
+bool reader_is_gone() {
+    pollfd output{STDOUT_FILENO, POLLOUT, 0};
+    return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 int main(int argc, char* argv[]) {
+    // Where the shell closed one of these, the next thing that is opened would take its place, and what is printed
+    // would go there: into the connection to the database.
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+        if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDWR) == -1) {
+            return static_cast<int>(ExitCode::bug);
+        }
+    }
     // A reader of our output that has gone must not end a run in the middle.
     std::signal(SIGPIPE, SIG_IGN);
     auto parsed = heiasync::parse_command_line(argc, argv, default_config());
@@ -79,5 +96,10 @@ int main(int argc, char* argv[]) {
         (end->code == ExitCode::done ? std::cout : std::cerr) << end->text;
         return static_cast<int>(end->code);
     }
-    return static_cast<int>(guarded(std::get<heiasync::CommandLine>(parsed)));
+    const ExitCode code = guarded(std::get<heiasync::CommandLine>(parsed));
+    if (!std::cout.flush() && !reader_is_gone()) {
+        std::cerr << "heiasyncd: stdout cannot be written\n";
+        return static_cast<int>(code == ExitCode::done ? ExitCode::incomplete : code);
+    }
+    return static_cast<int>(code);
 }

@@ -75,6 +75,20 @@ void DaemonWork::use(std::shared_ptr<const Setup> setup) {
 }
 
 asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::Instant slot) {
+    const bool was_prepared = prepared_;
+    try {
+        co_return co_await read_ledger(date, slot);
+    } catch (const history::DatabaseError& error) {
+        if (error.kind() != history::DatabaseError::Kind::schema || !was_prepared) {
+            throw;
+        }
+    }
+    // The database is another one than before: made anew, or put back from a copy.
+    prepared_ = false;
+    co_return co_await read_ledger(date, slot);
+}
+
+asio::awaitable<history::DayState> DaemonWork::read_ledger(core::Date date, core::Instant slot) {
     const std::shared_ptr<const Setup> setup = setup_;
     if (!prepared_) {
         co_await prepare(setup);
@@ -101,6 +115,13 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     const auto on_progress = [this](const sync::Progress& progress) {
         if (state_.run) {
             state_.run->progress = progress;
+        }
+        // A run that is recorded holds the lock, and one that knows the listing was let in.
+        if (progress.sync_run_id != 0) {
+            state_.lock.has_ended(log_);
+        }
+        if (progress.organisations > 0) {
+            state_.credentials.has_ended(log_);
         }
     };
     sync::RunContext context{executor_,  clock_, setup->access->api, database, log_, setup->access->traffic,

@@ -62,6 +62,7 @@ public:
 private:
     history::Database& database(const std::string& url);
     boost::asio::awaitable<void> release_run_lock();
+    boost::asio::awaitable<history::DayState> read_ledger(core::Date date, core::Instant slot);
     [[nodiscard]] bool has_same_database(const Setup& setup) const;
     boost::asio::awaitable<void> prepare(std::shared_ptr<const Setup> setup);
 

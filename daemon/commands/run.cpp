@@ -58,9 +58,9 @@ void set_held_signals(int how) {
 /// The daemon: its parts, and what the signals make them do.
 class Daemon {
 public:
-    Daemon(const config::Config& config, const RunCommand& command, bool quiet)
+    Daemon(const config::Config& config, const RunCommand& command, bool quiet, std::shared_ptr<spdlog::logger> log)
         : quiet_{quiet},
-          log_{make_logger(config.log, quiet)},
+          log_{std::move(log)},
           rehearsal_{command.simulated_time.has_value()},
           clock_{make_clock(command.simulated_time)},
           setup_{first_setup(config)},
@@ -89,7 +89,7 @@ public:
         });
         loop_.run();
         if (failure && !stopped_) {
-            return told(failure);
+            std::rethrow_exception(failure);
         }
         log_->info("heiasyncd stopped");
         return core::ExitCode::done;
@@ -101,22 +101,6 @@ private:
         std::shared_ptr<const Setup> setup;
         std::vector<std::string> changes;
     };
-
-    /// The last word is in the log, in its format.
-    core::ExitCode told(const std::exception_ptr& failure) {
-        try {
-            std::rethrow_exception(failure);
-        } catch (const CommandError& error) {
-            log_->error(error.what());
-            return error.code();
-        } catch (const history::DatabaseError& error) {
-            log_->error(error.what());
-            return exit_code(error);
-        } catch (const std::exception& error) {
-            log_->error("a bug of ours, please report it: {}", error.what());
-            return core::ExitCode::bug;
-        }
-    }
 
     std::shared_ptr<const Setup> first_setup(const config::Config& config) {
         if (rehearsal_) {
@@ -292,8 +276,23 @@ void hold_daemon_signals() {
 }
 
 core::ExitCode run(const config::Config& config, const RunCommand& command, bool quiet) {
-    Daemon daemon{config, command, quiet};
-    return daemon.run();
+    const std::shared_ptr<spdlog::logger> log = make_logger(config.log, quiet);
+    // The last word is in the log too, in its format.
+    try {
+        Daemon daemon{config, command, quiet, log};
+        return daemon.run();
+    } catch (const config::ConfigError&) {
+        throw;
+    } catch (const CommandError& error) {
+        log->error(error.what());
+        return error.code();
+    } catch (const history::DatabaseError& error) {
+        log->error(error.what());
+        return exit_code(error);
+    } catch (const std::exception& error) {
+        log->error("a bug of ours, please report it: {}", error.what());
+        return core::ExitCode::bug;
+    }
 }
 
 }  // namespace heiasync::commands

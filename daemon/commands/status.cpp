@@ -50,6 +50,13 @@ void read_ledger(history::Transaction& transaction, const Times& times, Overview
     overview.last_successes = history::last_successes(transaction);
 }
 
+/// What a start now would wait for.
+core::Instant next_run_by(const Overview& overview, const Times& times) {
+    const bool is_of_today = overview.due.date == calendar::local_date(overview.now, times.zone);
+    return is_of_today && !overview.due_had_its_run ? overview.due.at
+                                                    : calendar::next_slot(overview.now, times.daily_at, times.zone).at;
+}
+
 }  // namespace
 
 core::ExitCode status(const config::Config& config, const StatusCommand& command) {
@@ -70,9 +77,8 @@ core::ExitCode status(const config::Config& config, const StatusCommand& command
         run(loop, database.transact(job));
     }
     overview.zone = overview.daemon ? overview.daemon->zone : &times.zone;
-    overview.next_run = overview.daemon && overview.daemon->next_run
-                            ? *overview.daemon->next_run
-                            : calendar::next_slot(overview.now, times.daily_at, times.zone).at;
+    overview.next_run =
+        overview.daemon && overview.daemon->next_run ? *overview.daemon->next_run : next_run_by(overview, times);
     if (command.json) {
         print_as_json(overview);
     } else {

@@ -185,6 +185,11 @@ Config build(const std::string& text, const std::filesystem::path& file, Readers
 }
 
 std::string read_text(const std::filesystem::path& file) {
+    // Before it is opened: a FIFO would wait for its writer, and a device may do anything.
+    if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file) &&
+        !std::filesystem::is_directory(file)) {
+        throw ConfigError{{fmt::format("{}: is no regular file", file.string())}};
+    }
     errno = 0;
     std::ifstream stream{file, std::ios::binary};
     std::ostringstream text;

@@ -1,4 +1,7 @@
+#include "content.hpp"
 #include "installation.hpp"
+
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -116,6 +119,34 @@ TEST(CommandLine, TheConfigurationFileComesFromTheOptionOrTheEnvironment) {
                                       {{"HEIASYNC_CONFIG", installation.config_file().string()}});
     EXPECT_EQ(overridden.exit_code, exit_code::configuration) << overridden;
     EXPECT_THAT(overridden.err, HasSubstr("/nowhere/heiasyncd.yaml"));
+}
+
+TEST(CommandLine, WhatTheShellClosedIsNotTakenByWhatIsOpenedNext) {
+    Installation installation{tiny_world()};
+    const auto command = installation.command({"sync", "--simulated-time", after_slot("2026-06-15")});
+    std::string script;
+    for (const auto& word : command) {
+        script += "'" + word + "' ";
+    }
+    EXPECT_EQ(Process({"/bin/sh", "-c", "exec " + script + " <&- >&- 2>&-"}).wait().exit_code, exit_code::done);
+    EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "succeeded");
+}
+
+TEST(CommandLine, AnOutputThatCannotBeWrittenIsNoSuccess) {
+    const Installation installation;
+    const auto command = installation.command({"schedule"});
+    const auto outcome =
+        Process({"/bin/sh", "-c", command[0] + " --config " + command[2] + " schedule >/dev/full"}).wait();
+    EXPECT_EQ(outcome.exit_code, exit_code::incomplete);
+    EXPECT_THAT(outcome.err, HasSubstr("stdout cannot be written"));
+}
+
+TEST(CommandLine, AFifoIsNoConfiguration) {
+    const Installation installation;
+    ASSERT_EQ(::mkfifo(installation.config_file().c_str(), 0600), 0);
+    const auto outcome = Process({HEIASYNCD, "--config", installation.config_file(), "check"}).wait();
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration);
+    EXPECT_THAT(outcome.err, HasSubstr("is no regular file"));
 }
 
 }  // namespace

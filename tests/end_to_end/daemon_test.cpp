@@ -220,6 +220,31 @@ TEST_F(DaemonTest, RefusesASchemaThatItMayNotMigrate) {
     EXPECT_THAT(outcome.err, HasSubstr("heiasyncd migrate"));
 }
 
+TEST_F(DaemonTest, PreparesADatabaseThatWasMadeAnewUnderIt) {
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    Daemon daemon{installation, "2026-06-15T07:30:00+03:00"};
+    daemon.wait_for_log("the next run is due");
+    installation.execute("DROP SCHEMA heiasync CASCADE");
+    daemon.signal(SIGUSR1);
+    daemon.wait_for_log("applied migration 0001");
+    daemon.wait_for_log("succeeded");
+    daemon.stop();
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 1);
+}
+
+TEST_F(DaemonTest, ItsLastWordIsInTheFormatOfTheLog) {
+    installation.config()["log"]["format"] = "json";
+    installation.config()["database"]["migrate_on_start"] = false;
+    const Outcome outcome = installation.run({"run", "--simulated-time", "2026-06-15T07:30:00+03:00"});
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration);
+    std::istringstream lines{outcome.err};
+    std::string last;
+    for (std::string line; std::getline(lines, line); last = line) {
+        EXPECT_THAT(line, ::testing::MatchesRegex(R"(\{"time":"[^"]*","level":"[a-z]*","message":".*"\})"));
+    }
+    EXPECT_THAT(last, HasSubstr("heiasyncd migrate"));
+}
+
 TEST_F(DaemonTest, HoldsNoSessionWhileItIsIdle) {
     Daemon daemon{installation, "2026-06-15T07:30:00+03:00"};
     daemon.wait_for_runs(1);

@@ -145,6 +145,18 @@ TEST_F(StatusTest, AStreamSucceededInTheLastWholeRunWithoutAFailureOfIt) {
                                          Pair(Stream::energy_levels, ended), Pair(Stream::reports, ended)));
 }
 
+TEST_F(StatusTest, ARetryThatLeavesAFailureOfItsDateIsNoSuccess) {
+    const auto first = run(slot, RunStatus::partial);
+    record(task(first, Stream::reports, TaskStatus::failed, 8));
+    record(task(first, Stream::reports, TaskStatus::failed, 9));
+    const auto retry = run(slot + 1h, RunStatus::partial);
+    record(task(retry, Stream::reports, TaskStatus::done, 8));
+    EXPECT_EQ(successes().at(Stream::reports), std::nullopt) << "9 is still missing";
+    const auto second_retry = run(slot + 2h, RunStatus::succeeded);
+    record(task(second_retry, Stream::reports, TaskStatus::done, 9));
+    EXPECT_EQ(successes().at(Stream::reports), slot + 2h + 15min);
+}
+
 TEST_F(StatusTest, WhatFailedOnADateIsOpenUntilOneOfItsRunsHasSettledIt) {
     const auto first = run(slot, RunStatus::partial);
     TaskRecord stats = task(first, Stream::usage_stats, TaskStatus::failed);
