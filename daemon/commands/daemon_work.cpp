@@ -115,6 +115,7 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     const auto on_progress = [this](const sync::Progress& progress) {
         if (state_.run) {
             state_.run->progress = progress;
+            state_.changed(true);
         }
         // A run that is recorded holds the lock, and one that knows the listing was let in.
         if (progress.sync_run_id != 0) {

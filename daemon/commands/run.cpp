@@ -8,7 +8,9 @@
 #include "logging.hpp"
 #include "service/scheduler.hpp"
 #include "status/server.hpp"
+#include "status/summary.hpp"
 #include "stop_limit.hpp"
+#include "supervisor.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -72,6 +74,12 @@ public:
         state_.configuration.client_secret_loaded_at = state_.configuration.loaded_at;
         state_.configuration.magic_token_loaded_at = state_.configuration.loaded_at;
         listen(setup_->config);
+        state_.on_change = [this](bool passing) {
+            if (!reloading_ && !reload_asked_) {
+                supervisor_.ready();
+            }
+            supervisor_.status(status::summary(report()), passing);
+        };
     }
 
     core::ExitCode run() {
@@ -113,10 +121,12 @@ private:
     }
 
     status::Response respond(std::string_view method, std::string_view target) const {
-        return status::respond(method, target, [this] {
-            return status::report_of(state_, version(), clock_->now(),
-                                     calendar::find_zone(setup_->config.schedule.time_zone));
-        });
+        return status::respond(method, target, [this] { return report(); });
+    }
+
+    status::DaemonReport report() const {
+        return status::report_of(state_, version(), clock_->now(),
+                                 calendar::find_zone(setup_->config.schedule.time_zone));
     }
 
     void listen(const config::Config& config) {
@@ -148,6 +158,7 @@ private:
             switch (number) {
                 case SIGHUP:
                     reload_asked_ = true;
+                    supervisor_.reloading();
                     if (!reloading_) {
                         asio::co_spawn(loop_, reload(), asio::detached);
                     }
@@ -177,6 +188,7 @@ private:
                 "start",
                 StopLimit::patience.count());
         });
+        supervisor_.stopping();
         scheduler_.stop();
     }
 
@@ -201,6 +213,7 @@ private:
             }
         }
         reloading_ = false;
+        state_.changed();
     }
 
     void conclude_reload(const std::optional<Reading>& reading, const std::string& error) {
@@ -250,6 +263,7 @@ private:
     }
 
     StopLimit stop_limit_;  // first, so that it goes last: what hangs may hang in a destructor
+    Supervisor supervisor_;
     bool quiet_;
     std::shared_ptr<spdlog::logger> log_;
     bool rehearsal_;

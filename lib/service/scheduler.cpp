@@ -99,6 +99,7 @@ asio::awaitable<void> Scheduler::look() {
     }
     if (!today) {
         ledger_is_away_ = true;
+        state_.changed();
         co_await back_off();
         co_return;
     }
@@ -126,6 +127,7 @@ asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
         case Decision::Kind::look_again:
             state_.next_run = decision.next_slot;
             state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
+            state_.changed();
             co_await nap(pause(pace_.run_elsewhere));
             co_return;
         case Decision::Kind::run:
@@ -152,6 +154,7 @@ asio::awaitable<void> Scheduler::wait(Decision decision) {
     }
     state_.next_run = decision.until;
     work_.rest();
+    state_.changed();
     co_await nap(clock_.nap_until(decision.until));
 }
 
@@ -161,11 +164,13 @@ asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
     in_hand.scheduled_for = request.scheduled_for;
     in_hand.started_at = clock_.now();
     state_.run = in_hand;
+    state_.changed();
     const bool manual = !request.decided;
     asio::awaitable<sync::RunReport> work = work_.run(std::move(request));
     auto until_stopped = asio::bind_cancellation_slot(stop_run_.slot(), asio::use_awaitable);
     const sync::RunReport report = co_await asio::co_spawn(executor_, std::move(work), until_stopped);
     state_.run.reset();
+    state_.changed();
     if (manual && report.early_end == sync::EarlyEnd::database_unavailable && report.sync_run_id == 0) {
         manual_run_asked_ = true;
     }
@@ -232,6 +237,7 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
             hindered = false;
             break;
     }
+    state_.changed();
     if (hindered) {
         co_await back_off();
     } else {

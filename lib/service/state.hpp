@@ -6,6 +6,7 @@
 #include "sync/run.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -40,6 +41,14 @@ struct State {
     Condition api{"the API is available again"};
     Condition credentials{"the API accepts the credentials again"};
     Condition clock{"the clocks agree again"};
+
+    /// Called after what is here has changed; passing: only the progress of the run in hand. May be empty.
+    std::function<void(bool passing)> on_change;
+    void changed(bool passing = false) const {
+        if (on_change) {
+            on_change(passing);
+        }
+    }
 };
 
 }  // namespace heiasync::service

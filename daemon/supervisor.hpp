@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace heiasync {
+
+/// Whoever started the daemon and listens at $NOTIFY_SOCKET (sd_notify(3)): systemd, for a unit with Type=notify. Where
+/// nobody does, nothing is sent. Silent by itself: what cannot be told is not worth a failure.
+class Supervisor {
+public:
+    /// READY=1: what was to be prepared is. Also after reloading(). Only the first one after each counts.
+    void ready();
+    /// RELOADING=1; ends with the next ready().
+    void reloading();
+    void stopping();
+
+    /// STATUS=, where it differs from the last one. `passing` is what changes many times a second: it is left out where
+    /// the last one was told less than a second ago.
+    void status(const std::string& text, bool passing);
+
+private:
+    static void send(const std::string& message);
+
+    bool ready_ = false;
+    std::string status_;
+    std::chrono::steady_clock::time_point told_at_{};
+};
+
+}  // namespace heiasync
