@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
 #include <utility>
 
 namespace heiasync {
@@ -12,13 +11,6 @@ namespace heiasync {
 namespace {
 
 constexpr std::chrono::seconds passing_interval{1};
-
-std::chrono::microseconds monotonic_time() {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::chrono::seconds{now.tv_sec} +
-           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds{now.tv_nsec});
-}
 
 }  // namespace
 
@@ -29,8 +21,11 @@ void Supervisor::ready() {
 }
 
 void Supervisor::reloading() {
+    using std::chrono::microseconds;
     ready_ = false;
-    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_time().count()));
+    // The steady clock of libstdc++ is CLOCK_MONOTONIC.
+    const auto now = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.count()));
 }
 
 void Supervisor::stopping() {

@@ -1,6 +1,7 @@
 #include "commands/check_online.hpp"
 
 #include "commands/api_client.hpp"
+#include "commands/run_to_its_end.hpp"
 #include "commands/schema.hpp"
 #include "core/clock.hpp"
 #include "core/duration.hpp"
@@ -12,9 +13,7 @@
 #include "http/connection.hpp"
 #include "http/failure.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,14 +67,6 @@ private:
     };
     std::vector<Problem> problems_;
 };
-
-template <class Work>
-auto run(asio::io_context& loop, Work work) {
-    auto future = asio::co_spawn(loop, std::move(work), asio::use_future);
-    loop.restart();
-    loop.run();
-    return future.get();
-}
 
 void check_clock(Table& table, seconds ahead) {
     const std::string difference = core::format_duration(ahead < seconds{0} ? -ahead : ahead);
@@ -189,7 +180,7 @@ asio::awaitable<std::optional<http::TlsFacts>> connect(config::Api api, http::Or
 bool check_connection(Table& table, const config::Api& api, asio::io_context& loop) {
     const http::Origin origin = http::parse_url(api.base_url).origin;
     try {
-        const auto tls = run(loop, connect(api, origin));
+        const auto tls = run_to_its_end(loop, connect(api, origin));
         table.line("connection", tls ? fmt::format("{}, certificate verified, valid until {}", tls->protocol,
                                                    core::format_instant(tls->certificate_valid_until))
                                      : "plain http, which is for loopback addresses only");
@@ -309,7 +300,7 @@ void check_api(Table& table, const config::Config& config, core::Clock& clock) {
         const auto client = make_client(config.api, clock, client_settings(config.api));
         if (check_connection(table, config.api, loop)) {
             const heiaheia::AdminApiSettings settings = api_settings(config, false);
-            report = run(loop, heiaheia::probe(*client, settings));
+            report = run_to_its_end(loop, heiaheia::probe(*client, settings));
             check_access(table, report);
         }
     } catch (const CommandError& error) {

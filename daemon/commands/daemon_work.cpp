@@ -52,24 +52,24 @@ bool DaemonWork::has_same_database(const Setup& setup) const {
     return now.url == next.url && now.owner_url == next.owner_url;
 }
 
-asio::awaitable<void> DaemonWork::try_out(std::shared_ptr<const Setup> setup) {
+asio::awaitable<bool> DaemonWork::try_out(std::shared_ptr<const Setup> setup) {
     if (has_same_database(*setup)) {
-        co_return;
+        co_return prepared_;
     }
     try {
         asio::awaitable<void> work = prepare_database(setup, rehearsal_, &clock_, &log_);
         co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
-        tried_out_ = setup;
+        co_return true;
     } catch (const history::DatabaseError& error) {
         if (!error.may_pass()) {
             throw;
         }
     }
+    co_return false;
 }
 
-void DaemonWork::use(std::shared_ptr<const Setup> setup) {
-    prepared_ = setup == tried_out_ || (prepared_ && has_same_database(*setup));
-    tried_out_.reset();
+void DaemonWork::use(std::shared_ptr<const Setup> setup, bool is_prepared) {
+    prepared_ = is_prepared;
     setup_ = std::move(setup);
     settings_changed_at_ = clock_.now();
 }
@@ -115,7 +115,6 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     const auto on_progress = [this](const sync::Progress& progress) {
         if (state_.run) {
             state_.run->progress = progress;
-            state_.changed(true);
         }
         // A run that is recorded holds the lock, and one that knows the listing was let in.
         if (progress.sync_run_id != 0) {
@@ -124,6 +123,7 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
         if (progress.organisations > 0) {
             state_.credentials.has_ended(log_);
         }
+        state_.changed(true);
     };
     sync::RunContext context{executor_,  clock_, setup->access->api, database, log_, setup->access->traffic,
                              on_progress};

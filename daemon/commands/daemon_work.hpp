@@ -47,12 +47,12 @@ public:
                bool rehearsal, std::shared_ptr<const Setup> setup);
     ~DaemonWork() override;
 
-    /// Whether a setup's database is one that this daemon may use, brought up to date where the setup says so. Throws
-    /// CommandError, and DatabaseError where it is and stays none; one that cannot be reached may be.
-    boost::asio::awaitable<void> try_out(std::shared_ptr<const Setup> setup);
+    /// Whether a setup's database is known to be one that this daemon may use, brought up to date where the setup says
+    /// so; false where it cannot be reached. Throws CommandError and DatabaseError where it is none and stays none.
+    boost::asio::awaitable<bool> try_out(std::shared_ptr<const Setup> setup);
 
     /// From the next look and the next run on. The settings are recorded at the next look, as of now.
-    void use(std::shared_ptr<const Setup> setup);
+    void use(std::shared_ptr<const Setup> setup, bool is_prepared);
 
     boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) override;
     boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) override;
@@ -73,7 +73,6 @@ private:
     bool rehearsal_;
     std::shared_ptr<const Setup> setup_;
     bool prepared_ = false;                             ///< the database is one that this daemon may use
-    std::shared_ptr<const Setup> tried_out_;            ///< its database is one that this daemon may use
     std::optional<core::Instant> settings_changed_at_;  ///< and are not recorded yet
     std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
     std::string database_url_;                          ///< of that

@@ -108,6 +108,7 @@ private:
     struct Reading {
         std::shared_ptr<const Setup> setup;
         std::vector<std::string> changes;
+        bool is_prepared = false;  ///< DaemonWork::try_out
     };
 
     std::shared_ptr<const Setup> first_setup(const config::Config& config) {
@@ -200,7 +201,7 @@ private:
             std::string error;
             try {
                 Reading next = read_anew();
-                co_await work_.try_out(next.setup);
+                next.is_prepared = co_await work_.try_out(next.setup);
                 if (!ending_) {
                     listen(next.setup->config);
                 }
@@ -231,7 +232,7 @@ private:
                    reading->changes.empty() ? "nothing changed" : fmt::format("{}", fmt::join(reading->changes, "; ")));
         setup_ = reading->setup;
         note_loaded(*setup_);
-        work_.use(setup_);
+        work_.use(setup_, reading->is_prepared);
         reconfigure(*log_, setup_->config.log, quiet_);
         scheduler_.reschedule(schedule_of(setup_->config));
     }
@@ -259,7 +260,7 @@ private:
         if (next->config.api.ca_file) {
             changes.emplace_back("api.ca_file: read anew");
         }
-        return {std::move(next), std::move(changes)};
+        return {std::move(next), std::move(changes), false};
     }
 
     StopLimit stop_limit_;  // first, so that it goes last: what hangs may hang in a destructor

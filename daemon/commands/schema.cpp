@@ -16,19 +16,12 @@ constexpr const char* out_of_date = "the schema of the database is not up to dat
 }  // namespace
 
 core::ExitCode exit_code(const history::DatabaseError& error) {
-    switch (error.kind()) {
-        case history::DatabaseError::Kind::away:
-        case history::DatabaseError::Kind::hindered:
-        case history::DatabaseError::Kind::in_doubt:
-            return core::ExitCode::unavailable;
-        case history::DatabaseError::Kind::schema:
-        case history::DatabaseError::Kind::settings:
-            return core::ExitCode::configuration;
-        case history::DatabaseError::Kind::refused:
-        case history::DatabaseError::Kind::ours:
-            break;
+    using Kind = history::DatabaseError::Kind;
+    if (error.may_pass()) {
+        return core::ExitCode::unavailable;
     }
-    return core::ExitCode::bug;
+    const bool is_configuration = error.kind() == Kind::schema || error.kind() == Kind::settings;
+    return is_configuration ? core::ExitCode::configuration : core::ExitCode::bug;
 }
 
 const std::string& owner_url(const config::Config& config) {

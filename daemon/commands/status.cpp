@@ -2,6 +2,7 @@
 
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
+#include "commands/run_to_its_end.hpp"
 #include "commands/schema.hpp"
 #include "commands/status_output.hpp"
 #include "core/clock.hpp"
@@ -9,29 +10,16 @@
 #include "history/day.hpp"
 #include "status/ask_daemon.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include <chrono>
 #include <iostream>
-#include <utility>
 
 namespace heiasync::commands {
-
-namespace asio = boost::asio;
 
 namespace {
 
 constexpr int shown_runs = 10;
-
-template <class Result>
-Result run(asio::io_context& loop, asio::awaitable<Result> work) {
-    auto future = asio::co_spawn(loop, std::move(work), asio::use_future);
-    loop.restart();
-    loop.run();
-    return future.get();
-}
 
 struct Times {
     std::chrono::minutes daily_at;
@@ -60,11 +48,11 @@ core::Instant next_run_by(const Overview& overview, const Times& times) {
 }  // namespace
 
 core::ExitCode status(const config::Config& config, const StatusCommand& command) {
-    asio::io_context loop{1};
+    boost::asio::io_context loop{1};
     const Times times{config.schedule.daily_at, calendar::find_zone(config.schedule.time_zone)};
     Overview overview;
     if (config.status.listen) {
-        overview.daemon = run(loop, status::ask_daemon(*config.status.listen));
+        overview.daemon = run_to_its_end(loop, status::ask_daemon(*config.status.listen));
     }
     if (!command.json) {
         print_daemon(config.status.listen, overview.daemon);
@@ -74,7 +62,7 @@ core::ExitCode status(const config::Config& config, const StatusCommand& command
     if (has_schema(config)) {
         history::Database database{loop.get_executor(), config.database.url};
         auto job = [&](history::Transaction& transaction) { read_ledger(transaction, times, overview); };
-        run(loop, database.transact(job));
+        run_to_its_end(loop, database.transact(job));
     }
     overview.zone = overview.daemon ? overview.daemon->zone : &times.zone;
     overview.next_run =

@@ -35,8 +35,8 @@ struct RunRecord {
 /// The newest runs, the newest first.
 std::vector<RunRecord> last_runs(Transaction& transaction, int count);
 
-/// For each stream, when the last run over all organisations and streams ended that had asked everything and in which
-/// nothing of the stream failed.
+/// For each stream, when the last run over all organisations and streams ended that was not cut short and after which
+/// nothing of the stream was left failed on its date.
 std::map<Stream, std::optional<core::Instant>> last_successes(Transaction& transaction);
 
 /// What failed on a date and was neither done nor skipped by any run of that date.

@@ -1,5 +1,8 @@
 #include "sync/failure.hpp"
 
+#include "heiaheia/admin_api.hpp"
+#include "history/error.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 

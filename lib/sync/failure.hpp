@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sync/run.hpp"
+#include "sync/run_report.hpp"
 
 #include <exception>
 #include <stdexcept>

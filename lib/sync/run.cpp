@@ -57,7 +57,8 @@ public:
         if (report_.early_end != EarlyEnd::database_unavailable && report_.early_end != EarlyEnd::clock_skew) {
             co_await guard(session_.settle_postponed());
         }
-        conclude();
+        report_.finished_at = clock().now();
+        report_.status = status_of(report_);
         if (report_.sync_run_id != 0) {
             co_await guard(close());
         }
@@ -300,31 +301,6 @@ private:
         }
     }
 
-    void conclude() {
-        using history::RunStatus;
-        report_.finished_at = clock().now();
-        switch (report_.early_end) {
-            case EarlyEnd::none:
-                report_.status = report_.failures() == 0 && report_.not_listed.empty() && !report_.refused_before
-                                     ? RunStatus::succeeded
-                                     : RunStatus::partial;
-                break;
-            case EarlyEnd::stopped:
-            case EarlyEnd::database_unavailable:
-                report_.status = RunStatus::interrupted;
-                break;
-            case EarlyEnd::date_over:
-                report_.status = RunStatus::partial;
-                break;
-            case EarlyEnd::clock_skew:
-                report_.status = RunStatus::failed;
-                break;
-            default:
-                report_.status = report_.organisations > 0 ? RunStatus::partial : RunStatus::failed;
-                break;
-        }
-    }
-
     asio::awaitable<void> close() {
         history::RunSummary summary;
         summary.finished_at = report_.finished_at;
@@ -386,14 +362,6 @@ private:
 };
 
 }  // namespace
-
-std::int64_t RunReport::failures() const {
-    std::int64_t failures = 0;
-    for (const auto& [stream, counts] : tasks) {
-        failures += counts.failed;
-    }
-    return failures;
-}
 
 asio::awaitable<RunReport> run(RunContext context, RunSettings settings, RunRequest request) {
     Run run{std::move(context), std::move(settings), std::move(request)};

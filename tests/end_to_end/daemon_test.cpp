@@ -34,6 +34,16 @@ protected:
     Installation installation{tiny_world()};
 };
 
+/// Each line of the log has the same keys.
+std::string last_of_json_lines(const std::string& log) {
+    std::istringstream lines{log};
+    std::string last;
+    for (std::string line; std::getline(lines, line); last = line) {
+        EXPECT_THAT(line, ::testing::MatchesRegex(R"(\{"time":"[^"]*","level":"[a-z]*","message":".*"\})"));
+    }
+    return last;
+}
+
 TEST_F(DaemonTest, CatchesUpTodaysSlotAtItsStart) {
     Daemon daemon{installation, "2026-06-15T07:30:00+03:00"};
     daemon.wait_for_log("the next run is due at");
@@ -237,12 +247,7 @@ TEST_F(DaemonTest, ItsLastWordIsInTheFormatOfTheLog) {
     installation.config()["database"]["migrate_on_start"] = false;
     const Outcome outcome = installation.run({"run", "--simulated-time", "2026-06-15T07:30:00+03:00"});
     EXPECT_EQ(outcome.exit_code, exit_code::configuration);
-    std::istringstream lines{outcome.err};
-    std::string last;
-    for (std::string line; std::getline(lines, line); last = line) {
-        EXPECT_THAT(line, ::testing::MatchesRegex(R"(\{"time":"[^"]*","level":"[a-z]*","message":".*"\})"));
-    }
-    EXPECT_THAT(last, HasSubstr("heiasyncd migrate"));
+    EXPECT_THAT(last_of_json_lines(outcome.err), HasSubstr("heiasyncd migrate"));
 }
 
 TEST_F(DaemonTest, HoldsNoSessionWhileItIsIdle) {
@@ -260,10 +265,7 @@ TEST_F(DaemonTest, LogsAsJsonWithTheSameKeysInEveryLine) {
     installation.config()["log"]["format"] = "json";
     Daemon daemon{installation, "2026-06-15T07:30:00+03:00"};
     daemon.wait_for_runs(1);
-    std::istringstream lines{daemon.stop().err};
-    for (std::string line; std::getline(lines, line);) {
-        EXPECT_THAT(line, ::testing::MatchesRegex(R"(\{"time":"[^"]*","level":"[a-z]*","message":".*"\})"));
-    }
+    EXPECT_THAT(last_of_json_lines(daemon.stop().err), HasSubstr("heiasyncd stopped"));
 }
 
 }  // namespace

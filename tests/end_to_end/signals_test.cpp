@@ -1,15 +1,12 @@
+#include "daemon.hpp"
 #include "installation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
-#include <chrono>
 #include <csignal>
 #include <cstring>
-#include <functional>
-#include <stdexcept>
-#include <thread>
 
 namespace heiasync::testing {
 
@@ -22,17 +19,6 @@ constexpr auto date = "2026-06-15";
 constexpr int terminated = 143;
 constexpr int interrupted = 130;
 constexpr int busy = 75;
-
-/// Looks until it is so.
-void wait_until(const std::function<bool()>& so) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
-    while (!so()) {
-        if (std::chrono::steady_clock::now() > deadline) {
-            throw std::runtime_error{"it never happened"};
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
-}
 
 std::vector<std::string> sync_command(const Installation& installation) {
     return installation.command({"sync", "--simulated-time", after_slot(date)});
