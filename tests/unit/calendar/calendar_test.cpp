@@ -124,6 +124,24 @@ TEST(NextSlot, is_strictly_after) {
     EXPECT_EQ(next_slot(at, half_past_four, helsinki), slot("2026-07-02", "2026-07-02T01:30:00Z"));
 }
 
+TEST(LastSlot, is_at_or_before) {
+    const auto& helsinki = zone("Europe/Helsinki");
+    const core::Instant at = parse_instant("2026-07-01T01:30:00Z");
+    EXPECT_EQ(last_slot(at, half_past_four, helsinki), slot("2026-07-01", "2026-07-01T01:30:00Z"));
+    EXPECT_EQ(last_slot(at - std::chrono::microseconds{1}, half_past_four, helsinki),
+              slot("2026-06-30", "2026-06-30T01:30:00Z"));
+}
+
+TEST(LastSlot, goes_back_over_a_skipped_date) {
+    EXPECT_EQ(last_slot(parse_instant("2011-12-30T14:00:00Z"), half_past_four, zone("Pacific/Apia")),
+              slot("2011-12-29", "2011-12-29T14:30:00Z"));
+}
+
+TEST(LastSlot, may_be_of_a_date_that_comes_back_later) {
+    EXPECT_EQ(last_slot(parse_instant("2010-11-07T02:45:00Z"), minutes{0}, zone("America/St_Johns")),
+              slot("2010-11-07", "2010-11-07T02:30:00Z", Shift::overlap));
+}
+
 TEST(NextSlot, goes_over_a_skipped_date) {
     EXPECT_EQ(next_slot(parse_instant("2011-12-29T14:30:00Z"), half_past_four, zone("Pacific/Apia")),
               slot("2011-12-31", "2011-12-30T14:30:00Z"));
