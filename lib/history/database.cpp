@@ -20,33 +20,47 @@ using namespace std::chrono_literals;
 struct Database::Thread {
     static constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
 
-    Thread(asio::any_io_executor caller, std::string database_url)
-        : executor{std::move(caller)}, url{std::move(database_url)} {}
+    Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer)
+        : executor{std::move(caller)}, url{std::move(database_url)}, observer{std::move(database_observer)} {}
 
-    /// On the thread. What went wrong, or null.
-    std::exception_ptr run(const std::function<void(Transaction&)>& body) noexcept {
+    struct Result {
+        std::exception_ptr failure;
+        std::optional<TransactionOutcome> outcome;
+    };
+
+    /// On the thread.
+    Result run(const std::function<void(Transaction&)>& body) noexcept {
+        Result result;
         try {
             if (!session) {
                 session = std::make_unique<Session>(url, limits);
             }
+            result.outcome = TransactionOutcome::rolled_back;
             session->transact(body);
-            return nullptr;
-        } catch (...) {
-            if (session && !session->usable()) {
-                session.reset();
+            result.outcome = TransactionOutcome::committed;
+        } catch (const DatabaseError& error) {
+            if (error.kind() == DatabaseError::Kind::in_doubt) {
+                result.outcome = TransactionOutcome::unknown;
             }
-            return std::current_exception();
+            result.failure = std::current_exception();
+        } catch (...) {
+            result.failure = std::current_exception();
         }
+        if (session && !session->usable()) {
+            session.reset();
+        }
+        return result;
     }
 
     asio::any_io_executor executor;
     std::string url;
+    DatabaseObserver observer;
     std::unique_ptr<Session> session;  ///< of the thread alone
     asio::thread_pool pool{1};
 };
 
-Database::Database(asio::any_io_executor executor, std::string url)
-    : thread_{std::make_unique<Thread>(std::move(executor), std::move(url))} {}
+Database::Database(asio::any_io_executor executor, std::string url, DatabaseObserver observer)
+    : thread_{std::make_unique<Thread>(std::move(executor), std::move(url), std::move(observer))} {}
 
 Database::~Database() {
     thread_->pool.join();
@@ -58,12 +72,19 @@ asio::awaitable<void> Database::execute(std::function<void(Transaction&)> body) 
     const auto initiate = [](auto handler, Thread* thread, std::function<void(Transaction&)> job) {
         auto caller = asio::get_associated_executor(handler, thread->executor);
         auto work = asio::make_work_guard(caller);
+        if (thread->observer.began) {
+            thread->observer.began();
+        }
         asio::post(thread->pool,
                    [thread, job = std::move(job), handler = std::move(handler), work = std::move(work)]() mutable {
-                       auto failure = thread->run(job);
+                       auto result = thread->run(job);
                        auto executor = work.get_executor();
-                       asio::post(executor, [handler = std::move(handler), failure = std::move(failure)]() mutable {
-                           std::move(handler)(std::move(failure));
+                       asio::post(executor, [handler = std::move(handler), result = std::move(result),
+                                             ended = thread->observer.ended]() mutable {
+                           if (ended) {
+                               ended(result.outcome);
+                           }
+                           std::move(handler)(std::move(result.failure));
                        });
                    });
     };

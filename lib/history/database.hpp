@@ -17,12 +17,27 @@ namespace heiasync::history {
 /// An open transaction on the database thread. What can be done in it are the functions of the aggregates.
 class Transaction;
 
+/// What became of a transaction.
+enum class TransactionOutcome {
+    committed,
+    rolled_back,
+    fenced,  ///< refused, because another process has taken the run over
+    unknown  ///< the connection broke while it was committed
+};
+
+/// Who is told, on the executor, of the jobs of a Database. Each may be empty.
+struct DatabaseObserver {
+    std::function<void()> began;
+    /// Unset: there was no connection to begin a transaction on.
+    std::function<void(std::optional<TransactionOutcome>)> ended;
+};
+
 /// One connection to PostgreSQL and the thread that owns it. Jobs run there one after the other; who awaits one resumes
 /// on the executor that was given. Connects with the first job, and anew with the next one after a connection was lost.
 class Database {
 public:
-    /// `url` is anything libpq takes. Nothing is connected yet.
-    Database(boost::asio::any_io_executor executor, std::string url);
+    /// `url` is anything libpq takes. Nothing is connected yet. What `observer` refers to must outlive every job.
+    Database(boost::asio::any_io_executor executor, std::string url, DatabaseObserver observer = {});
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     /// Waits for the job in hand.
