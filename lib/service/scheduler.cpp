@@ -25,6 +25,9 @@ using Kind = history::DatabaseError::Kind;
 
 namespace {
 
+/// How much later than it wanted to the scheduler may wake.
+constexpr std::chrono::minutes late_waking{1};
+
 asio::awaitable<void> pause(std::chrono::milliseconds length) {
     asio::steady_timer timer{co_await asio::this_coro::executor, length};
     co_await timer.async_wait(asio::use_awaitable);
@@ -128,7 +131,7 @@ asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
             state_.next_run = decision.next_slot;
             state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
             state_.changed();
-            co_await nap(pause(pace_.run_elsewhere));
+            co_await nap(pause(pace_.run_elsewhere), pace_.run_elsewhere);
             co_return;
         case Decision::Kind::run:
             break;
@@ -155,7 +158,7 @@ asio::awaitable<void> Scheduler::wait(Decision decision) {
     state_.next_run = decision.until;
     work_.rest();
     state_.changed();
-    co_await nap(clock_.nap_until(decision.until));
+    co_await nap(clock_.nap_until(decision.until), decision.until - clock_.now());
 }
 
 asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
@@ -163,6 +166,7 @@ asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
     in_hand.trigger = request.trigger;
     in_hand.scheduled_for = request.scheduled_for;
     in_hand.started_at = clock_.now();
+    in_hand.progressed_at = in_hand.started_at;
     state_.run = in_hand;
     state_.changed();
     const bool manual = !request.decided;
@@ -224,7 +228,7 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
             break;
         case EarlyEnd::busy:
             state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
-            co_await nap(pause(pace_.run_elsewhere));
+            co_await nap(pause(pace_.run_elsewhere), pace_.run_elsewhere);
             co_return;
         case EarlyEnd::schema_unusable:
             throw history::DatabaseError{Kind::schema, why, ""};
@@ -248,16 +252,18 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
 asio::awaitable<void> Scheduler::back_off() {
     const auto length = next_back_off_;
     next_back_off_ = std::min(2 * next_back_off_, pace_.longest);
-    co_await nap(pause(length));
+    co_await nap(pause(length), length);
 }
 
 /// Until the sleep has ended or something happened.
-asio::awaitable<void> Scheduler::nap(asio::awaitable<void> sleep) {
+asio::awaitable<void> Scheduler::nap(asio::awaitable<void> sleep, std::chrono::steady_clock::duration length) {
     if (woken_ || stopping_) {
         co_return;
     }
+    state_.check_ins.scheduler.again_within(length + late_waking);
     auto until_woken = asio::bind_cancellation_slot(wake_.slot(), asio::as_tuple(asio::use_awaitable));
     const auto [failure] = co_await asio::co_spawn(executor_, std::move(sleep), until_woken);
+    state_.check_ins.scheduler.rests();
     if (failure && !woken_) {
         std::rethrow_exception(failure);
     }

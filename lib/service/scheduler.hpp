@@ -59,6 +59,9 @@ public:
     /// What is due is decided anew, as at a start; a run in hand goes on.
     void reschedule(const Schedule& schedule);
 
+    /// Looks into the ledger now: somebody else found the database away.
+    void look_now() { wake(); }
+
     /// Starts a run over everything as soon as the database is there, unless one is going on or due anyway.
     void run_now();
 
@@ -70,7 +73,7 @@ private:
     boost::asio::awaitable<void> wait(Decision decision);
     boost::asio::awaitable<void> perform(sync::RunRequest request);
     boost::asio::awaitable<void> conclude(const sync::RunReport& report);
-    boost::asio::awaitable<void> nap(boost::asio::awaitable<void> sleep);
+    boost::asio::awaitable<void> nap(boost::asio::awaitable<void> sleep, std::chrono::steady_clock::duration length);
     boost::asio::awaitable<void> back_off();
     void wake();
 

@@ -534,5 +534,29 @@ TEST_F(SchedulerTest, AStopEndsTheWaitForTheDatabase) {
     EXPECT_FALSE(failure);
 }
 
+TEST_F(SchedulerTest, ChecksInForAsLongAsItNapsAndNotWhileOthersWork) {
+    until_it_waits();
+    const auto now = std::chrono::steady_clock::now();
+    const auto until_slot = *hands.due() - hands.now();
+    EXPECT_FALSE(state.check_ins.scheduler.is_late(now + until_slot));
+    EXPECT_TRUE(state.check_ins.scheduler.is_late(now + until_slot + 2min)) << "by then it is to have woken";
+    work.hang = true;
+    hands.set(*hands.due());
+    until([this] { return state.run.has_value(); });
+    EXPECT_FALSE(state.check_ins.scheduler.is_late(now + until_slot + 24h));
+}
+
+TEST_F(SchedulerTest, LooksAgainWhereItIsToldTo) {
+    until_it_waits();
+    const int before = work.looks;
+    work.database_error = DatabaseError::Kind::away;
+    scheduler.look_now();
+    until([this] { return state.database.since().has_value(); });
+    EXPECT_EQ(work.looks, before + 1);
+    work.database_error.reset();
+    until([this] { return !state.database.since(); });
+    until_it_waits();
+}
+
 }  // namespace
 }  // namespace heiasync::service
