@@ -3,13 +3,18 @@
 #include "commands/rehearsal.hpp"
 #include "commands/run_settings.hpp"
 #include "commands/schema.hpp"
+#include "commands/standing.hpp"
 #include "history/day.hpp"
 #include "history/sync_runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/logger.h>
 
+#include <chrono>
+#include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace heiasync::commands {
@@ -26,19 +31,45 @@ asio::awaitable<void> prepare_database(std::shared_ptr<const Setup> setup, bool 
     co_return;
 }
 
+/// Blocks its thread.
+asio::awaitable<void> require_schema(std::shared_ptr<const Setup> setup) {
+    if (!has_schema(setup->config)) {
+        throw std::runtime_error{"the database has no schema yet"};
+    }
+    co_return;
+}
+
+/// How long a job may keep the database thread: each of its statements ends within a minute.
+constexpr std::chrono::minutes longest_job{10};
+
+/// Between two looks that were asked for.
+constexpr std::chrono::minutes between_looks{1};
+
+http::ClientSettings observed(http::ClientSettings settings, std::function<void(const http::AttemptReport&)> also) {
+    settings.on_attempt = [first = std::move(settings.on_attempt),
+                           also = std::move(also)](const http::AttemptReport& attempt) {
+        first(attempt);
+        also(attempt);
+    };
+    return settings;
+}
+
 }  // namespace
 
-ApiAccess::ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log)
+ApiAccess::ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log,
+                     std::function<void(const http::AttemptReport&)> on_attempt)
     : settings{api_settings(config, rehearsal)},
-      client{make_client(config.api, real_clock, watched_client_settings(config.api, traffic, log))},
+      client{make_client(config.api, real_clock,
+                         observed(watched_client_settings(config.api, traffic, log), std::move(on_attempt)))},
       api{*client, clock, settings} {}
 
 DaemonWork::DaemonWork(asio::any_io_executor executor, core::Clock& clock, spdlog::logger& log, service::State& state,
-                       bool rehearsal, std::shared_ptr<const Setup> setup)
+                       status::Metrics& metrics, bool rehearsal, std::shared_ptr<const Setup> setup)
     : executor_{std::move(executor)},
       clock_{clock},
       log_{log},
       state_{state},
+      metrics_{metrics},
       rehearsal_{rehearsal},
       setup_{std::move(setup)} {}
 
@@ -72,9 +103,63 @@ void DaemonWork::use(std::shared_ptr<const Setup> setup, bool is_prepared) {
     prepared_ = is_prepared;
     setup_ = std::move(setup);
     settings_changed_at_ = clock_.now();
+    seen_.reset();
+}
+
+void DaemonWork::look_at_database(std::function<void()> on_failure) {
+    const auto& last = state_.database_look;
+    if (!looking_ && (!last || std::chrono::steady_clock::now() - last->at >= between_looks)) {
+        looking_ = true;
+        asio::co_spawn(executor_, ask_database(std::move(on_failure)), asio::detached);
+    }
+}
+
+asio::awaitable<void> DaemonWork::ask_database(std::function<void()> on_failure) {
+    try {
+        asio::awaitable<void> work = require_schema(setup_);
+        co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
+        note_look(std::nullopt);
+    } catch (const std::exception& error) {
+        note_look(error.what());
+        on_failure();
+    }
+    looking_ = false;
+}
+
+void DaemonWork::note_look(std::optional<std::string> failure) {
+    state_.database_look = {std::chrono::steady_clock::now(), std::move(failure)};
 }
 
 asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::Instant slot) {
+    try {
+        history::DayState today = co_await read_day_or_prepare(date, slot);
+        const Seen seen{date, today.runs.size(),
+                        today.runs.empty() ? history::RunStatus::running : today.runs.back().status};
+        if (seen_ != seen) {
+            co_await read_standing(seen);
+        }
+        co_return today;
+    } catch (const std::exception& error) {
+        note_look(error.what());
+        throw;
+    }
+}
+
+asio::awaitable<void> DaemonWork::read_standing(Seen seen) {
+    const std::shared_ptr<const Setup> setup = setup_;
+    auto job = [&](history::Transaction& transaction) {
+        return standing(transaction, setup->config, rehearsal_, clock_.now());
+    };
+    try {
+        state_.standing = co_await database(setup->config.database.url).transact(job);
+        seen_ = seen;
+    } catch (const history::DatabaseError& error) {
+        // What is due does not depend on it.
+        log_.warn("the figures of the metrics are those of an earlier look: {}", error.what());
+    }
+}
+
+asio::awaitable<history::DayState> DaemonWork::read_day_or_prepare(core::Date date, core::Instant slot) {
     const bool was_prepared = prepared_;
     try {
         co_return co_await read_ledger(date, slot);
@@ -115,6 +200,7 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     const auto on_progress = [this](const sync::Progress& progress) {
         if (state_.run) {
             state_.run->progress = progress;
+            state_.run->progressed_at = clock_.now();
         }
         // A run that is recorded holds the lock, and one that knows the listing was let in.
         if (progress.sync_run_id != 0) {
@@ -129,6 +215,7 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
                              on_progress};
     sync::RunSettings settings = run_settings(setup->config, rehearsal_);
     sync::RunReport report = co_await sync::run(std::move(context), std::move(settings), std::move(request));
+    metrics_.count(report);
     co_await release_run_lock();
     co_return report;
 }
@@ -145,10 +232,31 @@ asio::awaitable<void> DaemonWork::release_run_lock() {
 
 history::Database& DaemonWork::database(const std::string& url) {
     if (!database_ || database_url_ != url) {
-        database_ = std::make_unique<history::Database>(executor_, url);
+        database_ = std::make_unique<history::Database>(executor_, url, observer());
         database_url_ = url;
     }
     return *database_;
+}
+
+history::DatabaseObserver DaemonWork::observer() {
+    history::DatabaseObserver observer;
+    observer.began = [this] {
+        ++jobs_;
+        state_.check_ins.database.again_within(longest_job);
+    };
+    observer.ended = [this](std::optional<history::TransactionOutcome> outcome) {
+        state_.check_ins.database.again_within(longest_job);
+        if (--jobs_ == 0) {
+            state_.check_ins.database.rests();
+        }
+        if (outcome) {
+            metrics_.count(*outcome);
+        }
+        if (outcome == history::TransactionOutcome::committed) {
+            note_look(std::nullopt);
+        }
+    };
+    return observer;
 }
 
 asio::awaitable<void> DaemonWork::prepare(std::shared_ptr<const Setup> setup) {

@@ -8,11 +8,14 @@
 #include "http/client.hpp"
 #include "service/scheduler.hpp"
 #include "service/state.hpp"
+#include "status/metrics.hpp"
 #include "sync/run.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +24,10 @@ namespace heiasync::commands {
 
 /// What a run asks the API with. It lives as long as its settings and secrets do, so that a token outlives a run.
 struct ApiAccess {
-    /// Reads the secret and certificate files. Throws ConfigError and CommandError.
-    ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log);
+    /// Reads the secret and certificate files; `on_attempt` is told of what the client does. Throws ConfigError and
+    /// CommandError.
+    ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log,
+              std::function<void(const http::AttemptReport&)> on_attempt);
     ApiAccess(const ApiAccess&) = delete;
     ApiAccess& operator=(const ApiAccess&) = delete;
 
@@ -42,9 +47,9 @@ struct Setup {
 /// The daemon's work: the database and the API as the configuration in force says.
 class DaemonWork final : public service::Work {
 public:
-    /// The executor's loop, the clock, the log and the state must outlive it.
+    /// The executor's loop, the clock, the log, the state and the metrics must outlive it.
     DaemonWork(boost::asio::any_io_executor executor, core::Clock& clock, spdlog::logger& log, service::State& state,
-               bool rehearsal, std::shared_ptr<const Setup> setup);
+               status::Metrics& metrics, bool rehearsal, std::shared_ptr<const Setup> setup);
     ~DaemonWork() override;
 
     /// Whether a setup's database is known to be one that this daemon may use, brought up to date where the setup says
@@ -54,13 +59,31 @@ public:
     /// From the next look and the next run on. The settings are recorded at the next look, as of now.
     void use(std::shared_ptr<const Setup> setup, bool is_prepared);
 
+    /// Looks whether the database can be used, in a session of its own, unless the last look is less than a minute old.
+    /// The state tells what became of it; `on_failure` is called where it cannot.
+    void look_at_database(std::function<void()> on_failure);
+
     boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) override;
     boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) override;
     /// An idle daemon holds no session of the database.
     void rest() override { database_.reset(); }
 
 private:
+    /// What the standing was read after: it is read anew once the ledger says something else.
+    struct Seen {
+        core::Date date{};
+        std::size_t runs = 0;
+        history::RunStatus last_status = history::RunStatus::running;
+
+        friend bool operator==(const Seen&, const Seen&) = default;
+    };
+
     history::Database& database(const std::string& url);
+    history::DatabaseObserver observer();
+    boost::asio::awaitable<history::DayState> read_day_or_prepare(core::Date date, core::Instant slot);
+    boost::asio::awaitable<void> read_standing(Seen seen);
+    boost::asio::awaitable<void> ask_database(std::function<void()> on_failure);
+    void note_look(std::optional<std::string> failure);
     boost::asio::awaitable<void> release_run_lock();
     boost::asio::awaitable<history::DayState> read_ledger(core::Date date, core::Instant slot);
     [[nodiscard]] bool has_same_database(const Setup& setup) const;
@@ -70,12 +93,16 @@ private:
     core::Clock& clock_;
     spdlog::logger& log_;
     service::State& state_;
+    status::Metrics& metrics_;
     bool rehearsal_;
     std::shared_ptr<const Setup> setup_;
     bool prepared_ = false;                             ///< the database is one that this daemon may use
     std::optional<core::Instant> settings_changed_at_;  ///< and are not recorded yet
     std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
     std::string database_url_;                          ///< of that
+    int jobs_ = 0;                                      ///< on database threads
+    std::optional<Seen> seen_;                          ///< before the standing was read
+    bool looking_ = false;
     boost::asio::thread_pool preparation_{1};
 };
 

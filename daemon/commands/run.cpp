@@ -7,6 +7,8 @@
 #include "history/error.hpp"
 #include "logging.hpp"
 #include "service/scheduler.hpp"
+#include "status/metrics.hpp"
+#include "status/pages.hpp"
 #include "status/server.hpp"
 #include "status/summary.hpp"
 #include "stop_limit.hpp"
@@ -21,6 +23,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -65,8 +68,9 @@ public:
           log_{std::move(log)},
           rehearsal_{command.simulated_time.has_value()},
           clock_{make_clock(command.simulated_time)},
+          metrics_{version()},
           setup_{first_setup(config)},
-          work_{loop_.get_executor(), *clock_, *log_, state_, rehearsal_, setup_},
+          work_{loop_.get_executor(), *clock_, *log_, state_, metrics_, rehearsal_, setup_},
           scheduler_{loop_.get_executor(), *clock_, work_, state_, *log_, schedule_of(config)} {
         signals_.add(SIGUSR1);
         set_held_signals(SIG_UNBLOCK);
@@ -117,12 +121,28 @@ private:
         }
         auto setup = std::make_shared<Setup>();
         setup->config = config;
-        setup->access = std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_);
+        setup->access = access(config);
         return setup;
     }
 
-    status::Response respond(std::string_view method, std::string_view target) const {
-        return status::respond(method, target, [this] { return report(); });
+    std::shared_ptr<ApiAccess> access(const config::Config& config) {
+        const auto on_attempt = [this](const http::AttemptReport& attempt) {
+            metrics_.count(attempt, clock_->now());
+            if (state_.run && attempt.status && !attempt.retry_in) {
+                state_.run->progressed_at = clock_->now();
+            }
+        };
+        return std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_, on_attempt);
+    }
+
+    status::Response readiness() {
+        // The scheduler then goes on looking until it is back.
+        work_.look_at_database([this] {
+            if (!state_.database.since()) {
+                scheduler_.look_now();
+            }
+        });
+        return status::readiness_page(state_);
     }
 
     status::DaemonReport report() const {
@@ -243,7 +263,7 @@ private:
         if (rehearsal_) {
             require_loopback(next->config);
         }
-        next->access = std::make_shared<ApiAccess>(next->config, rehearsal_, *clock_, *log_);
+        next->access = access(next->config);
         std::vector<std::string> changes = config::changes(setup_->config, next->config);
         const heiaheia::AdminApiSettings& before = setup_->access->settings;
         const heiaheia::AdminApiSettings& after = next->access->settings;
@@ -274,10 +294,16 @@ private:
     bool reloading_ = false;
     std::unique_ptr<core::Clock> clock_;
     service::State state_;
+    status::Metrics metrics_;
     asio::io_context loop_{1};
     std::shared_ptr<const Setup> setup_;  // behind the loop: it may hold a connection
+    const std::array<status::Page, 4> pages_{
+        {{"/api/v1/status", [this] { return status::status_page(report()); }},
+         {"/healthz", [this] { return status::health_page(state_.check_ins); }},
+         {"/readyz", [this] { return readiness(); }},
+         {"/metrics", [this] { return status::metrics_page(metrics_.text(state_)); }}}};
     status::Server endpoint_{loop_.get_executor(), [this](std::string_view method, std::string_view target) {
-                                 return respond(method, target);
+                                 return status::respond(method, target, pages_);
                              }};
     asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
     DaemonWork work_;

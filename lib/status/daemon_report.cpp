@@ -7,7 +7,6 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -19,13 +18,6 @@ namespace {
 using service::State;
 using std::chrono::duration_cast;
 using std::chrono::seconds;
-
-constexpr std::array<std::pair<std::string_view, service::Condition State::*>, 5> conditions{
-    {{"database", &State::database},
-     {"lock", &State::lock},
-     {"api", &State::api},
-     {"credentials", &State::credentials},
-     {"clock", &State::clock}}};
 
 /// A member of an object, read strictly: whatever is not as to_json() writes it throws std::invalid_argument, or
 /// std::logic_error.
@@ -123,7 +115,7 @@ DaemonReport report_of(const State& state, std::string_view version, core::Insta
     report.next_run = state.next_run;
     report.configuration = state.configuration;
     const auto real_now = std::chrono::steady_clock::now();
-    for (const auto& [name, member] : conditions) {
+    for (const auto& [name, member] : service::conditions) {
         const service::Condition& condition = state.*member;
         if (condition.since()) {
             report.hindrances.push_back(

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace heiasync::status {
 
 namespace {
@@ -18,6 +20,8 @@ std::string_view reason_of(unsigned status) {
             return "Method Not Allowed";
         case 431:
             return "Request Header Fields Too Large";
+        case 503:
+            return "Service Unavailable";
         default:
             return "Error";
     }
@@ -32,17 +36,15 @@ Response failure(unsigned status) {
     return response;
 }
 
-Response respond(std::string_view method, std::string_view target, const std::function<DaemonReport()>& report) {
-    if (target.substr(0, target.find('?')) != "/api/v1/status") {
+Response respond(std::string_view method, std::string_view target, std::span<const Page> pages) {
+    const auto page = std::ranges::find(pages, target.substr(0, target.find('?')), &Page::path);
+    if (page == pages.end()) {
         return failure(404);
     }
     if (method != "GET" && method != "HEAD") {
         return failure(405);
     }
-    Response response;
-    response.content_type = "application/json";
-    response.body = to_json(report()) + '\n';
-    return response;
+    return page->make();
 }
 
 std::string to_text(const Response& response, bool to_head) {

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "status/daemon_report.hpp"
-
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,14 @@ struct Response {
 /// An answer without content of its own: a line that says what the status means.
 Response failure(unsigned status);
 
+/// What is answered at a path.
+struct Page {
+    std::string_view path;
+    std::function<Response()> make;
+};
+
 /// The answer to a request whose target is as the client sent it. HEAD is answered as GET is.
-Response respond(std::string_view method, std::string_view target, const std::function<DaemonReport()>& report);
+Response respond(std::string_view method, std::string_view target, std::span<const Page> pages);
 
 /// The answer as it is sent; to HEAD, without its body.
 std::string to_text(const Response& response, bool to_head);

@@ -1,5 +1,6 @@
 #include "content.hpp"
 #include "daemon.hpp"
+#include "endpoint.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,7 +12,6 @@
 #include <rapidjson/document.h>
 
 #include <csignal>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,12 +32,6 @@ using ::testing::StartsWith;
 using Fields = std::set<std::string>;
 
 constexpr auto morning = "2026-06-15T07:30:00+03:00";
-
-/// A port of the loopback address where nobody else listens, as long as nobody asks for one.
-unsigned free_port() {
-    boost::asio::io_context loop;
-    return tcp::acceptor{loop, {boost::asio::ip::address_v4::loopback(), 0}}.local_endpoint().port();
-}
 
 Fields fields(const rapidjson::Value& object) {
     Fields names;
@@ -71,13 +65,7 @@ protected:
         daemon.signal(SIGHUP);
     }
 
-    /// What the endpoint answers to these bytes.
-    std::string ask(std::string_view request) const {
-        tcp::iostream stream{"127.0.0.1", std::to_string(port)};
-        stream.expires_after(std::chrono::seconds{30});
-        stream << request << std::flush;
-        return {std::istreambuf_iterator<char>{stream}, {}};
-    }
+    std::string ask(std::string_view request) const { return testing::ask(port, request); }
 
     unsigned port = free_port();
     Installation installation{tiny_world()};

@@ -1,11 +1,11 @@
 #include "status/respond.hpp"
 
-#include "calendar/calendar.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace heiasync::status {
 namespace {
@@ -15,36 +15,39 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-const service::State idle;
-
-DaemonReport report() {
-    return report_of(idle, "1.2.3", core::parse_instant("2026-07-01T01:30:00Z"), calendar::find_zone("UTC"));
+Response respond(std::string_view method, std::string_view target) {
+    static const std::vector<Page> pages{{"/a", [] { return failure(503); }}, {"/b/c", [] {
+                                                                                   Response response;
+                                                                                   response.body = "c\n";
+                                                                                   return response;
+                                                                               }}};
+    return status::respond(method, target, pages);
 }
 
-TEST(Respond, ToGetAndHeadOfItsOnePath) {
+TEST(Respond, ToGetAndHeadOfItsPages) {
     for (const auto* method : {"GET", "HEAD"}) {
-        for (const auto* target : {"/api/v1/status", "/api/v1/status?", "/api/v1/status?pretty=1"}) {
-            const Response response = respond(method, target, report);
+        for (const auto* target : {"/b/c", "/b/c?", "/b/c?pretty=1"}) {
+            const Response response = respond(method, target);
             EXPECT_EQ(response.status, 200U) << method << target;
-            EXPECT_EQ(response.content_type, "application/json");
-            EXPECT_EQ(response.body, to_json(report()) + '\n');
+            EXPECT_EQ(response.body, "c\n");
         }
+        EXPECT_EQ(respond(method, "/a").body, "503 Service Unavailable\n");
     }
 }
 
 TEST(Respond, ThatThereIsNothingElse) {
-    for (const auto* target : {"", "/", "*", "/api/v1/statu", "/api/v1/status/", "/API/v1/status", "/api/v1/status#x",
-                               "//api/v1/status", "http://127.0.0.1/api/v1/status", "/api/v1/status%00"}) {
-        const Response response = respond("GET", target, report);
+    for (const auto* target :
+         {"", "/", "*", "/b", "/b/c/", "/B/c", "/b/c#x", "//b/c", "http://127.0.0.1/b/c", "/b/c%00"}) {
+        const Response response = respond("GET", target);
         EXPECT_EQ(response.status, 404U) << target;
         EXPECT_EQ(response.body, "404 Not Found\n");
-        EXPECT_EQ(respond("POST", target, report).status, 404U);
+        EXPECT_EQ(respond("POST", target).status, 404U);
     }
 }
 
 TEST(Respond, ThatItOnlyReads) {
     for (const auto* method : {"POST", "PUT", "DELETE", "OPTIONS", "get", ""}) {
-        const Response response = respond(method, "/api/v1/status", report);
+        const Response response = respond(method, "/b/c");
         EXPECT_EQ(response.status, 405U) << method;
         EXPECT_EQ(response.body, "405 Method Not Allowed\n");
         EXPECT_THAT(to_text(response, false), HasSubstr("\r\nAllow: GET, HEAD\r\n"));

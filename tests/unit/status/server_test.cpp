@@ -2,6 +2,7 @@
 
 #include "calendar/calendar.hpp"
 #include "status/ask_daemon.hpp"
+#include "status/pages.hpp"
 #include "support/run_awaitable.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -116,10 +117,13 @@ protected:
         return report_of(nothing_known, "1.2.3", core::Instant{}, calendar::find_zone("UTC"));
     }
 
+    static Response respond_to_status(std::string_view method, std::string_view target) {
+        static const std::vector<Page> pages{{"/api/v1/status", [] { return status_page(report()); }}};
+        return respond(method, target, pages);
+    }
+
     unsigned short port = free_port();
-    Server::Respond respond_to = [](std::string_view method, std::string_view target) {
-        return respond(method, target, report);
-    };
+    Server::Respond respond_to = respond_to_status;
     asio::io_context loop;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{loop.get_executor()};
     std::unique_ptr<Server> server;  ///< of the loop's thread
@@ -128,9 +132,9 @@ protected:
 
 TEST_F(ServerTest, AnswersARequestAndCloses) {
     start({});
-    EXPECT_EQ(Client{port}.ask(get_status), to_text(respond("GET", "/api/v1/status", report), false));
+    EXPECT_EQ(Client{port}.ask(get_status), to_text(respond_to_status("GET", "/api/v1/status"), false));
     EXPECT_EQ(Client{port}.ask("HEAD /api/v1/status HTTP/1.0\r\n\r\n"),
-              to_text(respond("GET", "/api/v1/status", report), true));
+              to_text(respond_to_status("GET", "/api/v1/status"), true));
     EXPECT_THAT(Client{port}.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
 }
 
