@@ -48,15 +48,15 @@ constexpr Statement select_versions{
     "SELECT organisation_id, report_id, (extract(epoch FROM generated_at) * 1000000)::bigint "
     "FROM heiasync.report_versions WHERE organisation_id = ANY ($1::bigint[]) "
     "ORDER BY organisation_id, report_id, generated_at"};
-constexpr Statement insert_listed{
-    "record the listed reports",
-    "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
-    "SELECT $1, report_id, generated_at, $2, $3 "
-    "FROM unnest($4::bigint[], $5::timestamptz[]) AS listed (report_id, generated_at) "
-    "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS stored "
-    "                  WHERE stored.organisation_id = $1 AND stored.report_id = listed.report_id "
-    "                    AND stored.generated_at = listed.generated_at) "
-    "ON CONFLICT DO NOTHING"};
+constexpr RowsStatement insert_listed{
+    {"record the listed reports",
+     "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
+     "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[]) "
+     "AS listed (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
+     "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS stored "
+     "                  WHERE stored.organisation_id = listed.organisation_id "
+     "                    AND stored.report_id = listed.report_id AND stored.generated_at = listed.generated_at) "
+     "ON CONFLICT DO NOTHING"}};
 
 class ReportResults final : public ResultRows {
 public:
@@ -137,17 +137,11 @@ std::vector<ReportVersion> stored_report_versions(Transaction& transaction,
 
 void record_listed_reports(Transaction& transaction, std::int64_t sync_run_id, std::int64_t organisation_id,
                            const std::vector<documents::Report>& reports, core::Instant listed_at) {
-    std::vector<std::int64_t> ids;
-    std::vector<core::Instant> generated_at;
     for (const documents::Report& report : reports) {
         if (report.ready()) {
-            ids.push_back(report.id);
-            generated_at.push_back(*report.generated_at);
+            transaction.add_row(insert_listed, organisation_id, report.id, *report.generated_at, listed_at,
+                                sync_run_id);
         }
-    }
-    if (!ids.empty()) {
-        transaction.run(insert_listed, organisation_id, listed_at, sync_run_id, Value::array(ids),
-                        Value::array(generated_at));
     }
 }
 

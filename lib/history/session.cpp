@@ -158,6 +158,7 @@ void Session::transact(const std::function<void(Transaction&)>& body) {
         pqxx::work work{connection_};
         Transaction transaction{*this, work};
         body(transaction);
+        transaction.flush();
         purpose_ = "commit a transaction";
         work.commit();
     } catch (...) {

@@ -68,11 +68,12 @@ constexpr Statement update_run{"finish a run",
                                "UPDATE heiasync.sync_runs SET finished_at = $2, status = $3, organisations = $4, "
                                "requests = $5, failures = $6, bytes_received = $7, error = $8 "
                                "WHERE sync_run_id = $1 AND status = 'running'"};
-constexpr Statement insert_task{
-    "record a task",
-    "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "
-    "report_id, status, reason, attempts, http_status, error, started_at, finished_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING sync_task_id"};
+constexpr RowsStatement insert_tasks{
+    {"record a task",
+     "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "
+     "report_id, status, reason, attempts, http_status, error, started_at, finished_at) "
+     "SELECT * FROM unnest($1::bigint[], $2::date[], $3::bigint[], $4::text[], $5::text[], $6::date[], $7::bigint[], "
+     "$8::text[], $9::text[], $10::integer[], $11::integer[], $12::text[], $13::timestamptz[], $14::timestamptz[])"}};
 constexpr Statement upsert_drift{
     "record schema drift",
     "INSERT INTO heiasync.schema_drift AS drift (stream, json_pointer, kind, sample_type, first_seen_at, last_seen_at) "
@@ -252,12 +253,10 @@ void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSum
                     summary.requests, summary.failures, summary.bytes_received, summary.error);
 }
 
-std::int64_t record_task(Transaction& transaction, const TaskRecord& task) {
-    return transaction
-        .run(insert_task, task.sync_run_id, task.run_on, task.organisation_id, task.business_id, to_string(task.stream),
-             task.period_start, task.report_id, to_string(task.status), task.reason, task.attempts, task.http_status,
-             task.error, task.started_at, task.finished_at)[0][0]
-        .as<std::int64_t>();
+void record_task(Transaction& transaction, const TaskRecord& task) {
+    transaction.add_row(insert_tasks, task.sync_run_id, task.run_on, task.organisation_id, task.business_id,
+                        to_string(task.stream), task.period_start, task.report_id, to_string(task.status), task.reason,
+                        task.attempts, task.http_status, task.error, task.started_at, task.finished_at);
 }
 
 bool is_recorded(Transaction& transaction, const TaskRecord& task) {

@@ -124,8 +124,7 @@ std::int64_t start_run(Transaction& transaction, const NewRun& run);
 bool is_running(Transaction& transaction, std::int64_t sync_run_id);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
-/// Returns the sync_task_id.
-std::int64_t record_task(Transaction& transaction, const TaskRecord& task);
+void record_task(Transaction& transaction, const TaskRecord& task);
 bool is_recorded(Transaction& transaction, const TaskRecord& task);
 /// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,

@@ -24,6 +24,11 @@ struct Statement {
     const char* sql;
 };
 
+/// A statement over rows that come as one array a column: `INSERT ... SELECT ... FROM unnest($1::bigint[], ...)`.
+struct RowsStatement {
+    Statement statement;
+};
+
 #if PQXX_VERSION_MAJOR < 7
 /// A row as COPY takes it. libpqxx 6 takes tuples only, for which it calls separated_list: this one of ours hands it
 /// the line, which is also cheaper than putting it together from a tuple.
@@ -75,6 +80,17 @@ public:
         return run(statement, Row{values...});
     }
 
+    /// Adds a row to those of the statement, which runs once for all of them: a journey to the server for each small row
+    /// would cost more than the row. That is before any other statement, or before the commit; of several such
+    /// statements, in the order of their first rows.
+    template <class... Values>
+    void add_row(const RowsStatement& statement, const Values&... values) {
+        add_row(statement, Row{values...});
+    }
+    void add_row(const RowsStatement& statement, const Row& row);
+    /// Runs what waits for more rows.
+    void flush();
+
     /// Runs SQL text without values.
     void execute(const char* purpose, std::string_view sql);
 
@@ -84,8 +100,17 @@ public:
     std::int64_t next_number() { return ++number_; }
 
 private:
+    /// Rows on their way to a statement, as one array a column.
+    struct WaitingRows {
+        const RowsStatement* statement;
+        std::vector<std::string> columns;
+    };
+
+    pqxx::result execute(const Statement& statement, std::span<const char* const> values);
+
     Session& session_;
     pqxx::work& work_;
+    std::vector<WaitingRows> waiting_;
     std::int64_t number_ = 0;
 };
 

@@ -5,11 +5,12 @@
 namespace heiasync::history {
 namespace {
 
-constexpr Statement insert_observation{
-    "store usage statistics",
-    "INSERT INTO heiasync.usage_stats (organisation_id, business_id, observed_at, observed_on, total_membership_count, "
-    "hh_core_total_membership_count, hh_core_accepted_membership_count, app_use_count, app_monthly_use_count, extra, "
-    "sync_run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
+constexpr RowsStatement insert_observations{
+    {"store usage statistics",
+     "INSERT INTO heiasync.usage_stats (organisation_id, business_id, observed_at, observed_on, total_membership_count, "
+     "hh_core_total_membership_count, hh_core_accepted_membership_count, app_use_count, app_monthly_use_count, extra, "
+     "sync_run_id) SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::date[], $5::bigint[], "
+     "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[], $11::bigint[])"}};
 constexpr Statement select_accepted{
     "read accepted members",
     "SELECT DISTINCT ON (organisation_id, business_id) organisation_id, business_id, hh_core_accepted_membership_count "
@@ -20,10 +21,10 @@ constexpr Statement select_accepted{
 
 void store_usage_stats(Transaction& transaction, const UsageStatsObservation& observation) {
     const documents::UsageStats& stats = observation.stats;
-    transaction.run(insert_observation, observation.organisation_id, observation.business_id, observation.observed_at,
-                    observation.observed_on, stats.total_membership_count, stats.hh_core_total_membership_count,
-                    stats.hh_core_accepted_membership_count, stats.app_use_count, stats.app_monthly_use_count,
-                    stats.extra, observation.sync_run_id);
+    transaction.add_row(insert_observations, observation.organisation_id, observation.business_id,
+                        observation.observed_at, observation.observed_on, stats.total_membership_count,
+                        stats.hh_core_total_membership_count, stats.hh_core_accepted_membership_count,
+                        stats.app_use_count, stats.app_monthly_use_count, stats.extra, observation.sync_run_id);
 }
 
 std::vector<AcceptedMembers> accepted_members(Transaction& transaction, core::Date observed_on) {

@@ -40,6 +40,20 @@ void append_escaped(std::string& line, std::string_view text) {
     }
 }
 
+constexpr std::string_view null_element = "NULL";
+
+/// An element of an array, in quotes.
+void append_quoted(std::string& array, std::string_view text) {
+    array += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            array += '\\';
+        }
+        array += c;
+    }
+    array += '"';
+}
+
 }  // namespace
 
 std::string storable_text(std::string_view text) {
@@ -103,18 +117,11 @@ void Value::append_element(const Value& element) {
     if (text_->size() > 1) {
         *text_ += ',';
     }
-    if (!element.text_) {
-        *text_ += "NULL";
-        return;
+    if (element.text_) {
+        append_quoted(*text_, *element.text_);
+    } else {
+        *text_ += null_element;
     }
-    *text_ += '"';
-    for (const char c : *element.text_) {
-        if (c == '"' || c == '\\') {
-            *text_ += '\\';
-        }
-        *text_ += c;
-    }
-    *text_ += '"';
 }
 
 void Row::clear() {
@@ -145,19 +152,36 @@ void Row::append_line(std::string& line) const {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         line += separator;
         separator = "\t";
-        const auto [begin, kind] = fields_[i];
-        if (kind == Kind::null) {
-            line += "\\N";
-            continue;
-        }
-        const auto next = i + 1 < fields_.size() ? fields_[i + 1].begin : text_.size();
-        const auto field = std::string_view{text_}.substr(begin, next - begin - 1);
-        if (kind == Kind::plain) {
-            line += field;
-        } else {
-            append_escaped(line, field);
+        switch (fields_[i].kind) {
+            case Kind::null:
+                line += "\\N";
+                break;
+            case Kind::plain:
+                line += field(i);
+                break;
+            case Kind::text:
+                append_escaped(line, field(i));
+                break;
         }
     }
+}
+
+void Row::append_element(std::string& array, std::size_t index) const {
+    switch (fields_[index].kind) {
+        case Kind::null:
+            array += null_element;
+            break;
+        case Kind::plain:
+        case Kind::text:
+            append_quoted(array, field(index));
+            break;
+    }
+}
+
+std::string_view Row::field(std::size_t index) const {
+    const auto next = index + 1 < fields_.size() ? fields_[index + 1].begin : text_.size();
+    const auto begin = fields_[index].begin;
+    return std::string_view{text_}.substr(begin, next - begin - 1);
 }
 
 }  // namespace heiasync::history

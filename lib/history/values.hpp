@@ -134,6 +134,8 @@ public:
 
     /// Appends the row as a line of COPY, without its end.
     void append_line(std::string& line) const;
+    /// Appends a field as an element of an array.
+    void append_element(std::string& array, std::size_t index) const;
 
 private:
     enum class Kind { null, plain, text };  ///< plain: nothing in it is special to COPY
@@ -144,6 +146,7 @@ private:
 
     void begin(Kind kind) { fields_.push_back({text_.size(), kind}); }
     void end() { text_ += '\0'; }
+    [[nodiscard]] std::string_view field(std::size_t index) const;
 
     std::string text_;  ///< NUL behind each field
     std::vector<Field> fields_;

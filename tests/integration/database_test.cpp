@@ -89,6 +89,7 @@ TEST_F(DatabaseTest, AConnectionLostAtTheCommitIsInDoubt) {
     const auto run = start_manual_run(2026_y / 7 / 1);
     const auto kind = refusal([&](Transaction& transaction) {
         store_usage_stats(transaction, observation(run));
+        read_known(transaction);
         kill_sessions();
     });
     EXPECT_EQ(kind, Kind::in_doubt);

@@ -7,7 +7,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Lt;
 
 class SyncRunsTest : public HistoryTest {};
 
@@ -50,7 +49,7 @@ TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
     task.run_on = run_on;
     task.started_at = morning;
     task.finished_at = morning + 1s;
-    const auto first = transact([&](Transaction& transaction) { return record_task(transaction, task); });
+    transact([&](Transaction& transaction) { record_task(transaction, task); });
     task.organisation_id = 3'000'000'000;
     task.business_id = "b";
     task.stream = Stream::energy_levels;
@@ -61,8 +60,7 @@ TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
     task.attempts = 3;
     task.http_status = 500;
     task.error = "an error";
-    const auto second = transact([&](Transaction& transaction) { return record_task(transaction, task); });
-    EXPECT_THAT(first, Lt(second));
+    transact([&](Transaction& transaction) { record_task(transaction, task); });
     EXPECT_THAT(
         query("SELECT run_on, organisation_id, business_id, stream, period_start, report_id, status, reason, attempts, "
               "http_status, error, started_at, finished_at FROM heiasync.sync_tasks ORDER BY sync_task_id"),

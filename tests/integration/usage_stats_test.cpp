@@ -2,6 +2,8 @@
 
 #include "history_test.hpp"
 
+#include <fmt/format.h>
+
 namespace heiasync::history {
 namespace {
 
@@ -43,6 +45,29 @@ TEST_F(UsageStatsTest, AnAbsentFigureIsNoZero) {
     store(1, "", 2026_y / 7 / 1, 1h, {});
     EXPECT_THAT(query("SELECT hh_core_accepted_membership_count, app_use_count, extra FROM heiasync.usage_stats"),
                 ElementsAre(ElementsAre("NULL", "NULL", "{}")));
+}
+
+TEST_F(UsageStatsTest, RowsOfOneTransactionGoTogetherAndAreThereForItsNextStatement) {
+    transact([this](Transaction& transaction) {
+        UsageStatsObservation observation;
+        observation.sync_run_id = run;
+        observation.observed_on = 2026_y / 7 / 1;
+        for (const std::string business_id : {"", "NULL", "a\"\\,{}"}) {
+            observation.organisation_id += 1;
+            observation.business_id = business_id;
+            observation.stats.extra = fmt::format(R"({{"id": "{}"}})", observation.organisation_id);
+            store_usage_stats(transaction, observation);
+        }
+        EXPECT_EQ(accepted_members(transaction, observation.observed_on).size(), 3U);
+        observation.organisation_id = 9;
+        observation.stats.app_use_count = 5;
+        store_usage_stats(transaction, observation);
+    });
+    const std::string none = "NULL";
+    EXPECT_THAT(query("SELECT organisation_id, business_id, app_use_count, extra ->> 'id' FROM heiasync.usage_stats "
+                      "ORDER BY organisation_id"),
+                ElementsAre(ElementsAre("1", "", none, "1"), ElementsAre("2", "NULL", none, "2"),
+                            ElementsAre("3", "a\"\\,{}", none, "3"), ElementsAre("9", "a\"\\,{}", "5", "3")));
 }
 
 TEST_F(UsageStatsTest, TheNewestObservationOfTheDayCounts) {

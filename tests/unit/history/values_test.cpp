@@ -64,5 +64,15 @@ TEST(Row, GivesParameters) {
     EXPECT_STREQ(row[2], "\\x01fe");
 }
 
+TEST(Row, GivesElementsOfArrays) {
+    const Row row{R"(a "quoted" \ text, {})", std::string{}, "NULL", std::nullopt, 7};
+    std::string elements;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        row.append_element(elements, i);
+        elements += ';';
+    }
+    EXPECT_EQ(elements, R"("a \"quoted\" \\ text, {}";"";"NULL";NULL;"7";)");
+}
+
 }  // namespace
 }  // namespace heiasync::history
