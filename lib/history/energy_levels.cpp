@@ -83,7 +83,9 @@ StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsS
     results.finish();
 
     const std::int64_t questions = store_questions(transaction, document.questions);
-    const SentDocument sent = send_document(transaction, kind, original);
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, original);
+    sender.finish();
     std::optional<std::int64_t> minimum_answer_count;
     if (!document.instances.empty()) {
         minimum_answer_count = document.instances.front().minimum_answer_count;

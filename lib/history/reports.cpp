@@ -87,13 +87,6 @@ void store_instances(Transaction& transaction, std::int64_t id, std::int64_t org
                     column(&Instance::point_minimum), column(&Instance::point_maximum), column(&Instance::point_step));
 }
 
-void store_source(Transaction& transaction, std::int64_t id, const ReportSnapshot& snapshot) {
-    TextSender sender{transaction};
-    sender.write(storable_text(snapshot.report.data_instance_id.reveal()));
-    const std::int64_t number = sender.finish();
-    transaction.run(insert_source, id, number, snapshot.organisation_id);
-}
-
 }  // namespace
 
 StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snapshot,
@@ -108,7 +101,10 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
     results.finish();
 
     const std::int64_t questions = store_questions(transaction, document.questions);
-    const SentDocument sent = send_document(transaction, kind, original);
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, original);
+    const std::int64_t source = sender.send(storable_text(report.data_instance_id.reveal()));
+    sender.finish();
     std::optional<core::Instant> document_generated_at;
     if (!document.instances.empty()) {
         document_generated_at = document.instances.front().generated_at;
@@ -122,7 +118,7 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
                         snapshot.downloaded_at, to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
     store_instances(transaction, id, snapshot.organisation_id, document.instances);
     store_original(transaction, originals, snapshot.organisation_id, id, original);
-    store_source(transaction, id, snapshot);
+    transaction.run(insert_source, id, source, snapshot.organisation_id);
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
 }
 

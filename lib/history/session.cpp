@@ -161,6 +161,7 @@ void Session::transact(const std::function<void(Transaction&)>& body) {
         transaction.flush();
         purpose_ = "commit a transaction";
         work.commit();
+        executed_once_.merge(transaction.executed_once_);
     } catch (...) {
         rethrow();
     }

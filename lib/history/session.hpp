@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,7 @@ private:
     pqxx::quiet_errorhandler quiet_{connection_};
 #endif
     std::map<std::string_view, std::string_view> prepared_;  ///< purpose -> SQL
+    std::set<std::string_view> executed_once_;               ///< by purpose
 };
 
 }  // namespace heiasync::history

@@ -28,14 +28,11 @@ constexpr Statement insert_questions{
 
 Transaction& with_text_table(Transaction& transaction) {
     // PostgreSQL 15 does not take STORAGE in CREATE TABLE.
-    transaction.execute("make room for text",
-                        "DO $$ BEGIN "
-                        "IF to_regclass('pg_temp.heiasync_text') IS NULL THEN "
-                        "CREATE TEMPORARY TABLE heiasync_text (padding text, number bigint NOT NULL, "
-                        "ordinal bigint NOT NULL, piece text NOT NULL) ON COMMIT DELETE ROWS; "
-                        "ALTER TABLE pg_temp.heiasync_text ALTER COLUMN padding SET STORAGE PLAIN, "
-                        "ALTER COLUMN piece SET STORAGE PLAIN; "
-                        "END IF; END $$");
+    transaction.execute_once("make room for text",
+                             "CREATE TEMPORARY TABLE heiasync_text (padding text, number bigint NOT NULL, "
+                             "ordinal bigint NOT NULL, piece text NOT NULL) ON COMMIT DELETE ROWS; "
+                             "ALTER TABLE pg_temp.heiasync_text ALTER COLUMN padding SET STORAGE PLAIN, "
+                             "ALTER COLUMN piece SET STORAGE PLAIN");
     return transaction;
 }
 
@@ -76,8 +73,7 @@ private:
 
 TextSender::TextSender(Transaction& transaction)
     : transaction_{transaction},
-      copy_{with_text_table(transaction).copy("send text", "pg_temp.heiasync_text", text_columns)},
-      number_{transaction.next_number()} {}
+      copy_{with_text_table(transaction).copy("send text", "pg_temp.heiasync_text", text_columns)} {}
 
 void TextSender::restart() {
     number_ = transaction_.next_number();
@@ -91,18 +87,16 @@ void TextSender::write(std::string_view bytes) {
     }
 }
 
-std::int64_t TextSender::finish() {
-    copy_.finish();
+std::int64_t TextSender::send(std::string_view text) {
+    restart();
+    write(text);
     return number_;
 }
 
-SentDocument send_document(Transaction& transaction, documents::SurveyDocumentKind kind,
-                           const documents::Original& original) {
-    TextSender sender{transaction};
-    SentDocument sent;
-    sent.status = documents::write_storable_json(kind, original, sender);
-    sent.number = sender.finish();
-    return sent;
+SentDocument TextSender::send(documents::SurveyDocumentKind kind, const documents::Original& original) {
+    restart();
+    const documents::DocumentStatus status = documents::write_storable_json(kind, original, *this);
+    return {number_, status};
 }
 
 std::string_view to_string(DocumentStatus status) {

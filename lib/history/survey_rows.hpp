@@ -17,34 +17,36 @@
 
 namespace heiasync::history {
 
-/// Text on its way to the server, where the statements that follow in the transaction find it with
-/// `heiasync.sent_text(number)`. Nothing of it appears in the server's log: neither a parameter, which a server that
-/// logs statements would show, nor the line that an interrupted COPY shows, because each begins with more padding than
-/// is shown of it.
-class TextSender final : public core::ByteSink {
-public:
-    explicit TextSender(Transaction& transaction);
-
-    void restart() override;
-    /// Valid UTF-8 without NUL, not ending within a character.
-    void write(std::string_view bytes) override;
-    /// Returns the number of the text.
-    std::int64_t finish();
-
-private:
-    Transaction& transaction_;
-    Copy copy_;
-    std::int64_t number_;
-    std::int64_t ordinal_ = 0;
-};
-
 /// The JSON of a document, sent.
 struct SentDocument {
     std::int64_t number = 0;
     documents::DocumentStatus status = documents::DocumentStatus::stored;
 };
-SentDocument send_document(Transaction& transaction, documents::SurveyDocumentKind kind,
-                           const documents::Original& original);
+
+/// Texts on their way to the server, where the statements that follow in the transaction find each with
+/// `heiasync.sent_text(number)`. Nothing of them appears in the server's log: neither a parameter, which a server that
+/// logs statements would show, nor the line that an interrupted COPY shows, because each begins with more padding than
+/// is shown of it.
+class TextSender final : private core::ByteSink {
+public:
+    explicit TextSender(Transaction& transaction);
+
+    /// Returns the number of the text, which must be storable.
+    std::int64_t send(std::string_view text);
+    /// Sends what PostgreSQL's jsonb takes of a document.
+    SentDocument send(documents::SurveyDocumentKind kind, const documents::Original& original);
+    /// What comes after the last text.
+    void finish() { copy_.finish(); }
+
+private:
+    void restart() override;
+    void write(std::string_view bytes) override;
+
+    Transaction& transaction_;
+    Copy copy_;
+    std::int64_t number_ = 0;
+    std::int64_t ordinal_ = 0;
+};
 
 std::string_view to_string(documents::DocumentStatus status);
 documents::DocumentStatus document_status(std::string_view text);

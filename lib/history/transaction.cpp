@@ -95,6 +95,12 @@ void Transaction::execute(const char* purpose, std::string_view sql) {
     work_.exec(std::string{sql});
 }
 
+void Transaction::execute_once(const char* purpose, std::string_view sql) {
+    if (!session_.executed_once_.contains(purpose) && executed_once_.insert(purpose).second) {
+        execute(purpose, sql);
+    }
+}
+
 Copy Transaction::copy(const char* purpose, const char* table, std::span<const char* const> columns) {
     flush();
     session_.purpose_ = purpose;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,8 +81,8 @@ public:
         return run(statement, Row{values...});
     }
 
-    /// Adds a row to those of the statement, which runs once for all of them: a journey to the server for each small row
-    /// would cost more than the row. That is before any other statement, or before the commit; of several such
+    /// Adds a row to those of the statement, which runs once for all of them: a journey to the server for each small
+    /// row would cost more than the row. That is before any other statement, or before the commit; of several such
     /// statements, in the order of their first rows.
     template <class... Values>
     void add_row(const RowsStatement& statement, const Values&... values) {
@@ -93,6 +94,8 @@ public:
 
     /// Runs SQL text without values.
     void execute(const char* purpose, std::string_view sql);
+    /// The same, once a session: for what lasts as long. Done again where the transaction was not committed.
+    void execute_once(const char* purpose, std::string_view sql);
 
     Copy copy(const char* purpose, const char* table, std::span<const char* const> columns);
 
@@ -100,6 +103,8 @@ public:
     std::int64_t next_number() { return ++number_; }
 
 private:
+    friend class Session;
+
     /// Rows on their way to a statement, as one array a column.
     struct WaitingRows {
         const RowsStatement* statement;
@@ -111,6 +116,7 @@ private:
     Session& session_;
     pqxx::work& work_;
     std::vector<WaitingRows> waiting_;
+    std::set<std::string_view> executed_once_;  ///< by purpose
     std::int64_t number_ = 0;
 };
 

@@ -163,7 +163,7 @@ TEST_F(ReportsTest, AnInterruptedTransferShowsNothingOfTheText) {
     refusal([this](Transaction& transaction) {
         TextSender sender{transaction};
         for (int i = 0; i < 100; ++i) {
-            sender.write("a text that was on its way");
+            sender.send("a text that was on its way");
         }
         // The server is reading a line, or waiting for the next one.
         kill_sessions();
