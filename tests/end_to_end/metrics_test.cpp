@@ -276,7 +276,6 @@ TEST_F(MetricsTest, AThousandHostileRequestsDoNotHarmARun) {
     Daemon daemon{installation, start};
     wait_until([&] { return installation.requests(Operation::stats) > 0; });
     const std::size_t descriptors = daemon.descriptors();
-    const std::size_t memory = daemon.memory_in_kb();
     std::size_t most = 0;
     Rabble rabble{port};
     for (int number = 0; number < 1000; ++number) {
@@ -288,7 +287,6 @@ TEST_F(MetricsTest, AThousandHostileRequestsDoNotHarmARun) {
     }
     EXPECT_EQ(installation.value("SELECT status FROM heiasync.sync_runs"), "running") << "all that was during the run";
     EXPECT_LE(most, descriptors + 20) << "16 connections, one that is accepted, and what the run opens";
-    EXPECT_LE(daemon.memory_in_kb(), memory + 20'000);
     EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 ")) << "with the rabble still connected";
     daemon.wait_for_log("run 1 succeeded: ");
     daemon.wait_for_log("the next run is due at");

@@ -142,6 +142,9 @@ TEST_F(StandingTest, WhatWasNeverAskedIsAGapOnceARunOfItsDateHasEnded) {
     record(id, today, 1, Stream::usage_stats, TaskStatus::done);
     finish(id, RunStatus::partial, "api_unavailable");
     EXPECT_EQ(gaps(), "0/0 1/0 0/0 2/0 ");
+    expected.today = 2026_y / 7 / 4;
+    EXPECT_EQ(gaps(), "0/0 0/1 0/0 2/0 ") << "before the next slot";
+    expected.today = today;
     finish(start(today), RunStatus::succeeded);
     EXPECT_EQ(gaps(), "0/0 0/0 0/0 0/0 ") << "a run that came to its end asked it";
 }
