@@ -29,6 +29,7 @@ struct Inflater::State {
     Coding coding = Coding::gzip;
     bool started = false;  // a byte of the body was seen
     bool ended = false;    // the coding's end was reached
+    bool broken = false;   // what came before the fault was given out, and is all that there is
 };
 
 Inflater::Inflater() : state_{std::make_unique<State>()} {
@@ -45,6 +46,7 @@ void Inflater::start(Coding coding) {
     state_->coding = coding;
     state_->started = false;
     state_->ended = false;
+    state_->broken = false;
 }
 
 Inflater::Step Inflater::step(std::string_view input) {
@@ -66,6 +68,9 @@ Inflater::Step Inflater::step(std::string_view input) {
         state.started = true;
         state.ended = false;
     }
+    if (state.broken) {
+        fail("the compressed body is broken");
+    }
     if (state.ended) {
         return {};
     }
@@ -78,15 +83,21 @@ Inflater::Step Inflater::step(std::string_view input) {
     if (result == Z_MEM_ERROR) {
         throw std::bad_alloc{};
     }
+    const std::size_t written = state.output.size() - state.stream.avail_out;
     // Z_BUF_ERROR: there was nothing to do, which the caller sees by the empty step.
-    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+    state.broken = result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR;
+    // How much is known of a broken body must not depend on how it came in pieces.
+    if (state.broken && written == 0) {
         fail("the compressed body is broken");
     }
     state.ended = result == Z_STREAM_END;
-    return {taken - state.stream.avail_in, {state.output.data(), state.output.size() - state.stream.avail_out}};
+    return {taken - state.stream.avail_in, {state.output.data(), written}};
 }
 
 void Inflater::finish() const {
+    if (state_->broken) {
+        fail("the compressed body is broken");
+    }
     if (state_->started && !state_->ended) {
         throw Failure{TransportError::Kind::broken, "the compressed body is cut short"};
     }

@@ -67,6 +67,37 @@ TEST(Inflater, RefusesEveryCutAndGoesOn) {
     EXPECT_EQ(inflated(inflater, Coding::gzip, whole, 5), "a text that is compressed");
 }
 
+TEST(Inflater, GivesWhatCameBeforeAFaultInPiecesOfAnySize) {
+    const auto until_fault = [](const std::string& bytes, std::size_t piece) {
+        Inflater inflater;
+        inflater.start(Coding::deflate);
+        std::string result;
+        try {
+            for (std::size_t at = 0; at < bytes.size(); at += piece) {
+                std::string_view input = std::string_view{bytes}.substr(at, piece);
+                while (!input.empty()) {
+                    const auto [consumed, output] = inflater.step(input);
+                    input.remove_prefix(consumed);
+                    result += output;
+                }
+            }
+            inflater.finish();
+            ADD_FAILURE() << "no fault was seen";
+        } catch (const Failure& failure) {
+            EXPECT_EQ(failure.kind(), TransportError::Kind::protocol);
+        }
+        return result;
+    };
+    std::string bytes = compress("a short text, and then nothing that can be read", Wrapping::none);
+    bytes.resize(bytes.size() / 2);
+    bytes.append(20, '\xff');
+    const std::string whole = until_fault(bytes, bytes.size());
+    EXPECT_FALSE(whole.empty());
+    for (const std::size_t piece : {1U, 3U, 7U}) {
+        EXPECT_EQ(until_fault(bytes, piece), whole);
+    }
+}
+
 TEST(Inflater, RefusesWhatIsBroken) {
     Inflater inflater;
     const std::string whole = compress(long_text(), Wrapping::gzip);
