@@ -127,6 +127,7 @@ CLI::App* add_sync(CLI::App& app, SyncCommand& command, SyncText& text) {
         "Energy levels of the reporting period with this month (YYYY-MM), cells not stored yet, however late");
     sync->add_flag("--accept-vanished", command.accept_vanished,
                    "Take organisations that the listing lacks for gone, however many they are");
+    sync->add_flag("--wait", command.wait, "Where another run is going on, wait for it");
     sync->add_flag("--dry-run", command.dry_run, "Say which requests would be made and why; write nothing");
     sync->add_option("--simulated-time", text.simulated_time,
                      "Rehearsal: the calendar starts at START[,RATE]; only against a loopback server");
@@ -167,7 +168,7 @@ CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     migrate->add_option("--to", command.to, "Up to this version; forward only")
         ->excludes(status)
         ->check(positive_integer);
-    migrate->add_flag("--wait")->description("Wait for another migrate to end: it always does");
+    migrate->add_flag("--wait", command.wait, "Wait for a run that is going on; for another migrate it always waits");
     migrate->footer("Examples:\n  heiasyncd migrate\n  heiasyncd migrate --status");
     return migrate;
 }

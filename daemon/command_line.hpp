@@ -31,6 +31,7 @@ struct SyncCommand {
     std::optional<core::Date> period_month;  ///< the first of the month
     std::optional<SimulatedTime> simulated_time;
     bool accept_vanished = false;
+    bool wait = false;  ///< for a run that is going on
     bool dry_run = false;
 };
 
@@ -46,6 +47,7 @@ struct StatusCommand {
 
 struct MigrateCommand {
     std::optional<int> to;
+    bool wait = false;  ///< for a run that is going on
     bool status = false;
     bool dry_run = false;
 };

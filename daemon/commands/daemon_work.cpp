@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <chrono>
@@ -184,7 +185,7 @@ asio::awaitable<history::DayState> DaemonWork::read_ledger(core::Date date, core
         if (changed_at) {
             history::record_settings(transaction, expected, *changed_at);
         }
-        return history::day_state(transaction, date, slot, clock_.now());
+        return history::day_state(transaction, date, slot, lock_taker("close dead runs", clock_.now()));
     };
     history::DayState state = co_await database(setup->config.database.url).transact(job);
     if (settings_changed_at_ == changed_at) {
@@ -211,23 +212,24 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
         }
         state_.changed(true);
     };
-    sync::RunContext context{executor_,  clock_, setup->access->api, database, log_, setup->access->traffic,
-                             on_progress};
+    const auto on_outage = [this](const std::optional<std::string>& why) {
+        if (why) {
+            state_.database.holds(log_, fmt::format("the database is not available: {}; the run waits for it and goes "
+                                                    "on while its date lasts, check database.url and the server",
+                                                    *why));
+        } else {
+            state_.database.has_ended(log_);
+        }
+        state_.changed();
+    };
+    sync::RunContext context{executor_,   clock_,   setup->access->api, database, log_, setup->access->traffic,
+                             on_progress, on_outage};
     sync::RunSettings settings = run_settings(setup->config, rehearsal_);
+    // A run of the daemon ends with its date (rule 1).
+    settings.longest_outage = std::chrono::hours{48};
     sync::RunReport report = co_await sync::run(std::move(context), std::move(settings), std::move(request));
     metrics_.count(report);
-    co_await release_run_lock();
     co_return report;
-}
-
-asio::awaitable<void> DaemonWork::release_run_lock() {
-    auto release = [](history::Transaction& transaction) { history::release_run_lock(transaction); };
-    try {
-        co_await database_->transact(release);
-    } catch (const history::DatabaseError&) {
-        // The lock goes with the session.
-        database_.reset();
-    }
 }
 
 history::Database& DaemonWork::database(const std::string& url) {

@@ -84,7 +84,6 @@ private:
     boost::asio::awaitable<void> read_standing(Seen seen);
     boost::asio::awaitable<void> ask_database(std::function<void()> on_failure);
     void note_look(std::optional<std::string> failure);
-    boost::asio::awaitable<void> release_run_lock();
     boost::asio::awaitable<history::DayState> read_ledger(core::Date date, core::Instant slot);
     [[nodiscard]] bool has_same_database(const Setup& setup) const;
     boost::asio::awaitable<void> prepare(std::shared_ptr<const Setup> setup);

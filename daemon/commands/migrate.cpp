@@ -82,6 +82,7 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
 
     history::MigrateOptions options;
     options.to = command.to;
+    options.wait_for_run = command.wait;
     options.applied = [quiet](const history::MigrationStatus& migration) {
         if (!quiet) {
             print(migration);

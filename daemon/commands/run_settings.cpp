@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace heiasync::commands {
 
@@ -52,6 +53,10 @@ sync::RunSettings run_settings(const config::Config& config, bool rehearsal) {
     expected.energy_levels_per_business_id = config.business_ids.energy_levels;
     expected.size_classes = config.api.size_classes;
     return settings;
+}
+
+history::LockTaker lock_taker(std::string purpose, core::Instant taken_at) {
+    return {host_name(), ::getpid(), std::move(purpose), taken_at};
 }
 
 http::ClientSettings watched_client_settings(const config::Api& api, sync::Traffic& traffic, spdlog::logger& log) {

@@ -17,6 +17,9 @@ constexpr const char* out_of_date = "the schema of the database is not up to dat
 
 core::ExitCode exit_code(const history::DatabaseError& error) {
     using Kind = history::DatabaseError::Kind;
+    if (error.kind() == Kind::busy) {
+        return core::ExitCode::busy;
+    }
     if (error.may_pass()) {
         return core::ExitCode::unavailable;
     }

@@ -10,10 +10,16 @@
 #include "sync/dry_run.hpp"
 #include "sync/run.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -24,6 +30,8 @@ namespace heiasync::commands {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::chrono::seconds between_tries{2};
 
 sync::Streams streams_of(const SyncCommand& command) {
     const auto asked = [&command](const char* name) {
@@ -76,6 +84,30 @@ void check_period(const config::Config& config, const SyncCommand& command, core
         throw CommandError{
             core::ExitCode::usage,
             "--period: that reporting period has not closed yet; energy levels are asked for once it has"};
+    }
+}
+
+/// A run, as soon as no other one is going on.
+asio::awaitable<sync::RunReport> run_when_free(sync::RunContext context, sync::RunSettings settings,
+                                               sync::RunRequest request) {
+    asio::steady_timer timer{context.executor};
+    for (bool told = false;; told = true) {
+        sync::RunReport report = co_await sync::run(context, settings, request);
+        if (report.early_end != sync::EarlyEnd::busy || report.sync_run_id != 0) {
+            co_return report;
+        }
+        if (!told) {
+            context.log.info("waiting: {}", report.error.value_or(""));
+        }
+        // A run ends with its cancellation off.
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        co_await asio::this_coro::throw_if_cancelled(false);
+        timer.expires_after(between_tries);
+        const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (error) {
+            report.early_end = sync::EarlyEnd::stopped;
+            co_return report;
+        }
     }
 }
 
@@ -147,8 +179,9 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     }
 
     Foreground<sync::RunReport> foreground{loop};
+    auto* const start = command.wait ? &run_when_free : &sync::run;
     const sync::RunReport report =
-        foreground.await(sync::run(context, run_settings(config, rehearsal), request_of(command)));
+        foreground.await(start(context, run_settings(config, rehearsal), request_of(command)));
     display.finish();
     if (!quiet && report.sync_run_id != 0) {
         print_summary(report, traffic);

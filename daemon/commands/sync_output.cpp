@@ -47,8 +47,11 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
                 error);
             return;
         case sync::EarlyEnd::busy:
+            std::cerr << fmt::format(
+                "heiasyncd: {}; try again when it has ended, or wait for it with `heiasyncd sync --wait`\n", error);
+            return;
         case sync::EarlyEnd::overtaken:
-            std::cerr << "heiasyncd: another sync of this database is going on; try again when it has ended\n";
+            std::cerr << fmt::format("heiasyncd: {}; try again\n", error);
             return;
         case sync::EarlyEnd::schema_unusable:
             std::cerr << fmt::format("heiasyncd: the schema cannot be used: {}; run `heiasyncd migrate`\n", error);

@@ -1,11 +1,13 @@
 #include "history/database.hpp"
 
+#include "history/run_lock.hpp"
 #include "history/session.hpp"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -17,11 +19,15 @@ namespace heiasync::history {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-struct Database::Thread {
+struct Database::Thread : std::enable_shared_from_this<Thread> {
     static constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
+    static constexpr std::chrono::seconds heartbeat{2};
 
     Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer)
-        : executor{std::move(caller)}, url{std::move(database_url)}, observer{std::move(database_observer)} {}
+        : executor{std::move(caller)},
+          url{std::move(database_url)},
+          observer{std::move(database_observer)},
+          next_beat{executor} {}
 
     struct Result {
         std::exception_ptr failure;
@@ -34,13 +40,22 @@ struct Database::Thread {
         try {
             if (!session) {
                 session = std::make_unique<Session>(url, limits);
+                session_has_lock = false;
             }
             result.outcome = TransactionOutcome::rolled_back;
-            session->transact(body);
+            session->transact([this, &body](Transaction& transaction) {
+                if (run_lock) {
+                    confirm_run_lock(transaction, *run_lock, !session_has_lock);
+                }
+                body(transaction);
+            });
+            session_has_lock = run_lock.has_value();
             result.outcome = TransactionOutcome::committed;
         } catch (const DatabaseError& error) {
             if (error.kind() == DatabaseError::Kind::in_doubt) {
                 result.outcome = TransactionOutcome::unknown;
+            } else if (error.kind() == DatabaseError::Kind::fenced) {
+                result.outcome = TransactionOutcome::fenced;
             }
             result.failure = std::current_exception();
         } catch (...) {
@@ -52,18 +67,65 @@ struct Database::Thread {
         return result;
     }
 
+    /// On the thread.
+    void release_run_lock() noexcept {
+        run_lock.reset();
+        try {
+            if (session) {
+                session->transact([](Transaction& transaction) { history::release_run_lock(transaction); });
+            }
+        } catch (...) {
+            session.reset();
+        }
+    }
+
+    /// On the loop.
+    void beat() {
+        next_beat.expires_after(heartbeat);
+        next_beat.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+            const auto self = weak.lock();
+            if (error || !self) {
+                return;
+            }
+            asio::post(self->pool, [thread = self.get()] {
+                // What goes wrong is found by the next job.
+                if (thread->session && thread->run_lock) {
+                    thread->run([](Transaction&) {});
+                }
+            });
+            self->beat();
+        });
+    }
+
     asio::any_io_executor executor;
     std::string url;
     DatabaseObserver observer;
-    std::unique_ptr<Session> session;  ///< of the thread alone
+    asio::steady_timer next_beat;
+    // Of the pool's thread:
+    std::unique_ptr<Session> session;
+    std::optional<RunLock> run_lock;
+    bool session_has_lock = false;
     asio::thread_pool pool{1};
 };
 
 Database::Database(asio::any_io_executor executor, std::string url, DatabaseObserver observer)
-    : thread_{std::make_unique<Thread>(std::move(executor), std::move(url), std::move(observer))} {}
+    : thread_{std::make_shared<Thread>(std::move(executor), std::move(url), std::move(observer))} {}
 
 Database::~Database() {
     thread_->pool.join();
+}
+
+void Database::set_run_lock(RunLock lock) {
+    asio::post(thread_->pool, [thread = thread_.get(), lock = std::move(lock)]() mutable {
+        thread->run_lock = std::move(lock);
+        thread->session_has_lock = true;
+    });
+    thread_->beat();
+}
+
+void Database::release_run_lock() {
+    thread_->next_beat.cancel();
+    asio::post(thread_->pool, [thread = thread_.get()] { thread->release_run_lock(); });
 }
 
 asio::awaitable<void> Database::execute(std::function<void(Transaction&)> body) {

@@ -17,6 +17,8 @@ namespace heiasync::history {
 /// An open transaction on the database thread. What can be done in it are the functions of the aggregates.
 class Transaction;
 
+struct RunLock;
+
 /// What became of a transaction.
 enum class TransactionOutcome {
     committed,
@@ -61,11 +63,19 @@ public:
         }
     }
 
+    /// From now on every transaction first makes sure of the run lock, which this connection has just taken: it takes
+    /// it again on another connection, and fails where somebody else has had it (DatabaseError::fenced). The connection
+    /// is used every two seconds, so that a server that ends silent holders lets it be.
+    void set_run_lock(RunLock lock);
+
+    /// Lets go of the run lock, with the connection where that is the only way. To be called where nothing is awaited.
+    void release_run_lock();
+
 private:
     boost::asio::awaitable<void> execute(std::function<void(Transaction&)> body);
 
     struct Thread;
-    std::unique_ptr<Thread> thread_;
+    std::shared_ptr<Thread> thread_;
 };
 
 }  // namespace heiasync::history

@@ -69,9 +69,9 @@ std::vector<std::int64_t> slot_runs(Transaction& transaction, core::Date run_on,
     return ids;
 }
 
-DayState day_state(Transaction& transaction, core::Date run_on, core::Instant slot, core::Instant now) {
-    if (transaction.run(ask_for_running)[0][0].as<bool>() && take_run_lock_for_a_moment(transaction)) {
-        close_dead_runs(transaction, now);
+DayState day_state(Transaction& transaction, core::Date run_on, core::Instant slot, const LockTaker& taker) {
+    if (transaction.run(ask_for_running)[0][0].as<bool>() && take_run_lock_for_a_moment(transaction, taker)) {
+        close_dead_runs(transaction, taker.taken_at);
     }
     DayState state;
     state.runs = whole_runs(transaction, run_on);

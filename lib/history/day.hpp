@@ -2,6 +2,7 @@
 
 #include "core/instant.hpp"
 #include "history/database.hpp"
+#include "history/run_lock.hpp"
 #include "history/sync_runs.hpp"
 
 #include <cstdint>
@@ -41,8 +42,9 @@ bool had_its_run(const std::vector<DayRun>& runs, core::Instant slot);
 /// The runs that count for the slot, by id.
 std::vector<std::int64_t> slot_runs(Transaction& transaction, core::Date run_on, core::Instant slot);
 
-/// Reads the state of a date whose slot this is. Runs that died, on any date, are closed on the way, as of `now`.
-DayState day_state(Transaction& transaction, core::Date run_on, core::Instant slot, core::Instant now);
+/// Reads the state of a date whose slot this is. Runs that died, on any date, are closed on the way, as of
+/// `taker.taken_at`, who has the run lock for that moment.
+DayState day_state(Transaction& transaction, core::Date run_on, core::Instant slot, const LockTaker& taker);
 
 /// The newest run of a date over all organisations and streams; 0 where it has none.
 std::int64_t last_whole_run(Transaction& transaction, core::Date run_on);

@@ -36,6 +36,7 @@ constexpr Statement record_applied{
     "VALUES ($1, $2, $3, $4, $5)"};
 // 1214605665 is 'Heia'; under it 1 is the lock of a migration.
 constexpr Statement try_lock{"take the migration lock", "SELECT pg_try_advisory_lock(1214605665, 1)"};
+constexpr Statement try_run_lock{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
 
 struct Applied {
     std::string name;
@@ -130,16 +131,26 @@ int target_of(const MigrateOptions& options, const SchemaStatus& status, std::sp
     return target;
 }
 
-void take_lock(Session& session, bool wait) {
-    // Tried, not waited for: a session that waits for an advisory lock blocks CREATE INDEX CONCURRENTLY.
-    for (;;) {
-        bool taken = false;
-        session.transact([&taken](Transaction& transaction) { taken = transaction.run(try_lock)[0][0].as<bool>(); });
-        if (taken) {
-            return;
-        }
-        if (!wait) {
+bool try_to_take(Session& session, const Statement& lock) {
+    bool taken = false;
+    session.transact([&](Transaction& transaction) { taken = transaction.run(lock)[0][0].as<bool>(); });
+    return taken;
+}
+
+// Tried, not waited for: a session that waits for an advisory lock blocks CREATE INDEX CONCURRENTLY.
+void take_locks(Session& session, const MigrateOptions& options) {
+    while (!try_to_take(session, try_lock)) {
+        if (!options.wait) {
             throw DatabaseError{Kind::away, "another migration of this database is going on: try again when it is done",
+                                "55P03"};
+        }
+        std::this_thread::sleep_for(between_tries_for_a_lock);
+    }
+    while (!try_to_take(session, try_run_lock)) {
+        if (!options.wait_for_run) {
+            throw DatabaseError{Kind::busy,
+                                "a run is going on: migrate when it has ended, or wait for it with `heiasyncd migrate "
+                                "--wait`",
                                 "55P03"};
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);
@@ -209,7 +220,7 @@ void require_ours(const SchemaStatus& status) {
 std::vector<int> migrate(const std::string& url, std::span<const Migration> migrations, const MigrateOptions& options,
                          const std::function<core::Instant()>& now) {
     Session session{url, limits};
-    take_lock(session, options.wait);
+    take_locks(session, options);
     const SchemaStatus status = compare(applied_migrations(session), migrations);
     require_ours(status);
     const int target = target_of(options, status, migrations);

@@ -50,6 +50,7 @@ struct SchemaStatus {
 struct MigrateOptions {
     std::optional<int> to;                                ///< forward only; unset: the newest
     bool wait = true;                                     ///< for another migrate that is going on
+    bool wait_for_run = false;                            ///< that is going on
     std::function<void(const MigrationStatus&)> applied;  ///< called after each commit; may be empty
 };
 

@@ -117,12 +117,34 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+int backend_of(pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    return work.exec("SELECT pg_backend_pid()")[0][0].as<int>();
+}
+
 }  // namespace
 
 Session::Session(const std::string& url, const Limits& limits) try : connection_{connection_string(url)} {
+    require_session_of_its_own(url);
     set_up(limits);
 } catch (const pqxx::failure& error) {
     throw DatabaseError{Kind::away, fmt::format("cannot connect to the database: {}", one_line(error.what())), ""};
+}
+
+void Session::require_session_of_its_own(const std::string& url) {
+    const int server = backend_of(connection_);
+    // A pooler tells its clients a process id of its own.
+    if (server == connection_.backendpid()) {
+        return;
+    }
+    pqxx::connection second{connection_string(url)};
+    if (backend_of(second) == server || backend_of(connection_) != server) {
+        throw DatabaseError{Kind::settings,
+                            "database.url leads to a connection pooler that lends sessions for a transaction or a "
+                            "statement, and a run needs one for itself: set pool_mode = session for this database, or "
+                            "connect to the server itself",
+                            ""};
+    }
 }
 
 void Session::set_up(const Limits& limits) {
@@ -148,7 +170,10 @@ void Session::set_up(const Limits& limits) {
                     "SET tcp_keepalives_idle = 30;"
                     "SET tcp_keepalives_interval = 10;"
                     "SET tcp_keepalives_count = 3;"
-                    "SET tcp_user_timeout = {}",
+                    "SET tcp_user_timeout = {};"
+                    // What a run holds for stored must not be lost with the server's memory.
+                    "SELECT set_config('synchronous_commit', 'local', false) "
+                    "WHERE current_setting('synchronous_commit') = 'off'",
                     limits.statement.count(), limits.lock.count(), silence_ms));
 }
 

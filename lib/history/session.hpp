@@ -22,7 +22,8 @@ public:
         std::chrono::milliseconds lock;
     };
 
-    /// Connects. Throws DatabaseError.
+    /// Connects. Throws DatabaseError; `settings` where a pooler lends a server's session for a transaction at a time,
+    /// which keeps neither locks nor settings.
     Session(const std::string& url, const Limits& limits);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -37,6 +38,7 @@ public:
 private:
     friend class Transaction;
 
+    void require_session_of_its_own(const std::string& url);
     void set_up(const Limits& limits);
     void prepare(const Statement& statement);
     /// The exception in hand, as a DatabaseError where it is one of libpqxx.

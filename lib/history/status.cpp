@@ -14,7 +14,7 @@ constexpr Statement select_last_runs{
     "       (extract(epoch FROM started_at) * 1000000)::bigint, (extract(epoch FROM finished_at) * 1000000)::bigint, "
     "       status, organisations, requests, failures, bytes_received, error, host, version, limited_to "
     "FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT $1"};
-// 1214605665 and 2: see take_run_lock().
+// 1214605665 and 2: see run_lock.hpp.
 constexpr Statement ask_for_lock{
     "look whether somebody holds the run lock",
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1214605665 AND objid = 2 "

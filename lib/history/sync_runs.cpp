@@ -12,14 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The timeline is read from the name of the log file that is written now: it is right from the first moment after a
-// failover, unlike that of the last checkpoint.
-// 1214605665 is 'Heia'; under it 2 is the lock of a run.
-constexpr Statement lock_runs{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
-// All, because a session that has taken it twice has it twice.
-constexpr Statement unlock_runs{"release the run lock", "SELECT pg_advisory_unlock_all()"};
-constexpr Statement lock_runs_for_a_moment{"take the run lock for a moment",
-                                           "SELECT pg_try_advisory_xact_lock(1214605665, 2)"};
+// Where the timeline is read: see run_lock.cpp.
 constexpr Statement insert_run{
     "start a run",
     "INSERT INTO heiasync.sync_runs (trigger, run_on, scheduled_for, started_at, status, organisations, requests, "
@@ -57,8 +50,6 @@ constexpr Statement select_reports_to_come{
     "                    AND stored.generated_at = listed.generated_at)"};
 constexpr Statement compare_clocks{
     "compare the clocks", "SELECT (extract(epoch FROM clock_timestamp() - $1::timestamptz) * 1000000)::bigint"};
-constexpr Statement ask_for_run{
-    "look at a run", "SELECT EXISTS (SELECT FROM heiasync.sync_runs WHERE sync_run_id = $1 AND status = 'running')"};
 constexpr Statement ask_for_task{
     "look for a task",
     "SELECT EXISTS (SELECT FROM heiasync.sync_tasks "
@@ -172,18 +163,6 @@ Stream stream_of(std::string_view name) {
     return named<Stream>(stream_names, name);
 }
 
-bool take_run_lock(Transaction& transaction) {
-    return transaction.run(lock_runs)[0][0].as<bool>();
-}
-
-void release_run_lock(Transaction& transaction) {
-    transaction.run(unlock_runs);
-}
-
-bool take_run_lock_for_a_moment(Transaction& transaction) {
-    return transaction.run(lock_runs_for_a_moment)[0][0].as<bool>();
-}
-
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {
     return transaction
         .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at, run.host, run.version,
@@ -242,10 +221,6 @@ SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int6
 
 std::chrono::microseconds clock_difference(Transaction& transaction, core::Instant now) {
     return std::chrono::microseconds{transaction.run(compare_clocks, now)[0][0].as<std::int64_t>()};
-}
-
-bool is_running(Transaction& transaction, std::int64_t sync_run_id) {
-    return transaction.run(ask_for_run, sync_run_id)[0][0].as<bool>();
 }
 
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary) {

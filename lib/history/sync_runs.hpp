@@ -85,15 +85,6 @@ struct TaskRecord : TaskKey {
     core::Instant finished_at{};
 };
 
-/// Takes the run lock for as long as this connection lasts: one run at a time writes. False where another one has it.
-bool take_run_lock(Transaction& transaction);
-
-/// For a connection that lasts longer than the run.
-void release_run_lock(Transaction& transaction);
-
-/// Takes it for this transaction alone. False where another one has it.
-bool take_run_lock_for_a_moment(Transaction& transaction);
-
 /// Closes, as interrupted, whatever run still counts as running: to be called by who has the run lock. Returns how many
 /// there were.
 std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at);
@@ -120,8 +111,6 @@ SettledTasks settled_tasks(Transaction& transaction, const std::vector<std::int6
 std::chrono::microseconds clock_difference(Transaction& transaction, core::Instant now);
 
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
-/// Whether the run counts as running: false once another one has taken it for dead.
-bool is_running(Transaction& transaction, std::int64_t sync_run_id);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
 void record_task(Transaction& transaction, const TaskRecord& task);

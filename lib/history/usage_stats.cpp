@@ -7,7 +7,8 @@ namespace {
 
 constexpr RowsStatement insert_observations{
     {"store usage statistics",
-     "INSERT INTO heiasync.usage_stats (organisation_id, business_id, observed_at, observed_on, total_membership_count, "
+     "INSERT INTO heiasync.usage_stats (organisation_id, business_id, observed_at, observed_on, "
+     "total_membership_count, "
      "hh_core_total_membership_count, hh_core_accepted_membership_count, app_use_count, app_monthly_use_count, extra, "
      "sync_run_id) SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::date[], $5::bigint[], "
      "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[], $11::bigint[])"}};

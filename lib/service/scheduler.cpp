@@ -227,7 +227,7 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
             state_.clock.holds(log_, fmt::format("{}; nothing is stored with a wrong date: set the clock", why));
             break;
         case EarlyEnd::busy:
-            state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
+            state_.lock.holds(log_, fmt::format("another process has a run in hand: the slot waits for it ({})", why));
             co_await nap(pause(pace_.run_elsewhere), pace_.run_elsewhere);
             co_return;
         case EarlyEnd::schema_unusable:

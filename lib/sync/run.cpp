@@ -2,9 +2,12 @@
 
 #include "core/printable.hpp"
 #include "history/day.hpp"
+#include "history/run_lock.hpp"
 #include "sync/failure.hpp"
 #include "sync/preparation.hpp"
 #include "sync/session.hpp"
+
+#include <unistd.h>
 
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -26,6 +29,9 @@ namespace {
 
 /// Rule 1: a run that outlives its date asks nothing more after this.
 constexpr std::chrono::hours grace_after_date{2};
+
+/// A server takes up to a minute to let go of a lost session, which has the run lock until then.
+constexpr std::chrono::seconds longest_doubt{90};
 
 /// How many organisations' stored reports are read at once.
 constexpr std::size_t organisations_at_once = 100;
@@ -53,6 +59,9 @@ public:
         }
         // What is in hand is stored even where the run was cancelled.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        if (report_.early_end == EarlyEnd::stopped) {
+            session_.store.give_up();
+        }
         co_await guard(session_.writer.drain());
         if (report_.early_end != EarlyEnd::database_unavailable && report_.early_end != EarlyEnd::clock_skew) {
             co_await guard(session_.settle_postponed());
@@ -62,6 +71,7 @@ public:
         if (report_.sync_run_id != 0) {
             co_await guard(close());
         }
+        session_.context.database.release_run_lock();
         co_return std::move(report_);
     }
 
@@ -96,10 +106,14 @@ private:
         row.started_at = report_.started_at;
         row.host = settings().host;
         row.version = settings().version;
+        const history::LockTaker taker{settings().host, ::getpid(), "run", report_.started_at};
+        std::optional<history::RunLock> lock;
         std::vector<std::int64_t> continued;
-        auto job = [this, &row, &continued](history::Transaction& transaction) {
-            if (!history::take_run_lock(transaction)) {
-                throw RunEnd{EarlyEnd::busy, "another run of this database is going on"};
+        auto job = [this, &row, &taker, &lock, &continued](history::Transaction& transaction) {
+            lock = history::take_run_lock(transaction, taker);
+            if (!lock) {
+                throw RunEnd{EarlyEnd::busy,
+                             fmt::format("another run is going on: {}", history::describe_lock_holder(transaction))};
             }
             check_decision(transaction);
             if (settings().rehearsal) {
@@ -117,6 +131,7 @@ private:
             return history::start_run(transaction, row);
         };
         report_.sync_run_id = co_await session_.context.database.transact(job);
+        session_.context.database.set_run_lock(std::move(*lock));
         report_.trigger = row.trigger;
         log().info("run {} started: {}, for {}", report_.sync_run_id, history::to_string(row.trigger),
                    core::format_date(report_.run_on));
@@ -124,7 +139,7 @@ private:
         auto read = [&continued](history::Transaction& transaction) {
             return history::settled_tasks(transaction, continued);
         };
-        session_.before = co_await session_.context.database.transact(read);
+        session_.before = co_await session_.store.transact(read);
         session_.not_mapped = session_.before.not_mapped;
     }
 
@@ -197,7 +212,7 @@ private:
             ledger_ = read_ledger(transaction, request_, due_, report_.run_on);
             return history::known_organisations(transaction, report_.run_on);
         };
-        std::vector<history::KnownOrganisation> known = co_await session_.context.database.transact(read);
+        std::vector<history::KnownOrganisation> known = co_await session_.store.transact(read);
         session_.accepted = ledger_.accepted;
         settle_unknown_gates(session_.before, ledger_.accepted, settings().expected.minimum_accepted_members);
         report_.refused_before = std::ranges::any_of(
@@ -283,7 +298,7 @@ private:
         auto read = [&ids](history::Transaction& transaction) {
             return history::stored_report_versions(transaction, ids);
         };
-        session_.stored_versions = co_await session_.context.database.transact(read);
+        session_.stored_versions = co_await session_.store.transact(read);
     }
 
     asio::awaitable<void> work_on(OrganisationPlan& plan) {
@@ -316,8 +331,8 @@ private:
             }
             history::finish_run(transaction, report_.sync_run_id, summary);
         };
-        if (co_await is_in_doubt(session_.context.database.transact(job))) {
-            co_await session_.context.database.transact(job);
+        if (co_await is_in_doubt(session_.store.transact(job))) {
+            co_await session_.store.transact(job, longest_doubt);
         }
         const auto seconds = std::chrono::duration<double>(report_.finished_at - report_.started_at).count();
         log().log(level(), "run {} {}: {} organisations, {} requests, {} retries, {} failures, {:.1f} s{}{}",

@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,7 +31,9 @@ struct RunSettings {
     history::Settings expected;  ///< recorded in settings_history
     PeriodSettings periods;
     int max_vanished_percent = 20;  ///< of the organisations, that a listing may lack at once (rule 9)
-    bool rehearsal = false;         ///< the clock is simulated: the history is marked so
+    /// How long a run waits, in real time, for a database that is away; zero: it ends.
+    std::chrono::steady_clock::duration longest_outage{0};
+    bool rehearsal = false;  ///< the clock is simulated: the history is marked so
     std::string host;
     std::string version;
 };
@@ -81,6 +84,8 @@ struct RunContext {
     spdlog::logger& log;
     const Traffic& traffic;
     std::function<void(const Progress&)> on_progress;  ///< may be empty
+    /// Hears why the database is away, each time that it was tried, and nothing once it is back. May be empty.
+    std::function<void(const std::optional<std::string>& why)> on_outage{};
 };
 
 /// One run: opens its row in the ledger, gets a token, reads the whole listing, plans, and works off the plan

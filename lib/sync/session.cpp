@@ -49,7 +49,11 @@ Session::Session(RunContext run_context, RunSettings run_settings, RunReport& ru
     : context{std::move(run_context)},
       settings{std::move(run_settings)},
       report{run_report},
-      writer{context.executor, context.database, [this](const history::TaskRecord& task) { count(task); },
+      store{context.executor,
+            context.database,
+            {settings.longest_outage, [this] { return context.clock.now() >= last_moment; }},
+            context.on_outage},
+      writer{context.executor, store, [this](const history::TaskRecord& task) { count(task); },
              [this](const Write& write) { return postpone(write.task, write.again); }},
       patience_{longest_wait} {}
 
@@ -71,6 +75,7 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
     if (last_pass) {
         co_await wait_for_api();
     }
+    co_await writer.wait_out_outage();
     if (context.clock.now() >= last_moment) {
         throw RunEnd{EarlyEnd::date_over, "date_over: the run's date ended two hours ago"};
     }

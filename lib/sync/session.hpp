@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sync/run.hpp"
+#include "sync/store.hpp"
 #include "sync/writer.hpp"
 
 #include <chrono>
@@ -28,6 +29,7 @@ struct Session {
     RunContext context;
     RunSettings settings;
     RunReport& report;
+    Store store;
     Writer writer;
     AcceptedMembers accepted;                             ///< of run_on, kept up to date while stats arrive
     std::set<Subject> not_mapped;                         ///< business ids that no user is mapped to

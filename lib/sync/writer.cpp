@@ -24,7 +24,6 @@ constexpr std::size_t max_waiting = 32;
 
 /// A server takes up to a minute to notice that a client went silent, and lets go of its locks then.
 constexpr std::chrono::seconds longest_look{90};
-constexpr std::chrono::milliseconds time_between_looks{100};
 
 /// Of this data and not of the database as a whole: other data may be stored.
 bool is_about_data(const history::DatabaseError& error) {
@@ -41,10 +40,10 @@ void apply(const Write& write, history::Transaction& transaction) {
 
 }  // namespace
 
-Writer::Writer(asio::any_io_executor executor, history::Database& database,
-               std::function<void(const history::TaskRecord&)> written, std::function<bool(const Write&)> postpone)
+Writer::Writer(asio::any_io_executor executor, Store& store, std::function<void(const history::TaskRecord&)> written,
+               std::function<bool(const Write&)> postpone)
     : executor_{std::move(executor)},
-      database_{database},
+      store_{store},
       written_{std::move(written)},
       postpone_{std::move(postpone)},
       change_{executor_, asio::steady_timer::time_point::max()} {}
@@ -57,6 +56,13 @@ asio::awaitable<void> Writer::store(Write write) {
     }
     waiting_.push_back(std::move(write));
     start_pump();
+}
+
+asio::awaitable<void> Writer::wait_out_outage() {
+    while (store_.is_away() && pumping_) {
+        co_await changed();
+    }
+    rethrow_failure();
 }
 
 asio::awaitable<void> Writer::drain() {
@@ -162,7 +168,7 @@ asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
     };
     for (;;) {
         try {
-            co_await database_.transact(job);
+            co_await store_.transact(job);
             co_return;
         } catch (const history::DatabaseError& error) {
             if (error.kind() != history::DatabaseError::Kind::in_doubt) {
@@ -175,35 +181,11 @@ asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
     }
 }
 
-/// The session whose commit is in doubt holds the run lock until the server has ended it: who has the lock sees what
-/// came of it.
+/// The session whose commit is in doubt holds the run lock until the server has ended it: who has the lock again sees
+/// what came of it.
 asio::awaitable<bool> Writer::has_happened(const history::TaskRecord& task) {
-    enum class Answer { locked, gone, no, yes };
-    auto look = [&task](history::Transaction& transaction) {
-        if (!history::take_run_lock(transaction)) {
-            return Answer::locked;
-        }
-        if (!history::is_running(transaction, task.sync_run_id)) {
-            return Answer::gone;
-        }
-        return history::is_recorded(transaction, task) ? Answer::yes : Answer::no;
-    };
-    asio::steady_timer timer{executor_};
-    const auto give_up = std::chrono::steady_clock::now() + longest_look;
-    while (std::chrono::steady_clock::now() < give_up) {
-        const Answer answer = co_await database_.transact(look);
-        if (answer == Answer::gone) {
-            throw RunEnd{EarlyEnd::busy, "the connection to the database broke, and another run has taken over"};
-        }
-        if (answer != Answer::locked) {
-            co_return answer == Answer::yes;
-        }
-        timer.expires_after(time_between_looks);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-    throw RunEnd{
-        EarlyEnd::database_unavailable,
-        "the connection to the database broke in a commit, and the server does not let go of the lost session"};
+    auto look = [&task](history::Transaction& transaction) { return history::is_recorded(transaction, task); };
+    co_return co_await store_.transact(look, longest_look);
 }
 
 asio::awaitable<void> Writer::changed() {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "history/database.hpp"
 #include "history/sync_runs.hpp"
 #include "sync/plan.hpp"
+#include "sync/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -33,19 +33,22 @@ struct Write {
 /// Stores answers while the next one is being fetched. Small answers that are ready while a commit is going on share
 /// the next transaction; there is at most one document. An answer that cannot be decoded or that PostgreSQL refuses
 /// becomes a failed task and takes nothing else with it. Where a connection broke during a commit, the ledger tells
-/// whether it happened, once the run lock is taken again. Any other failure of the database ends the writer: it is
-/// thrown by the next call.
+/// whether it happened, once the run lock is taken again. An outage that the store does not wait out, and any other
+/// failure of the database, ends the writer: it is thrown by the next call.
 class Writer {
 public:
     /// `written` hears of each task once it is committed, as it was recorded. `postpone` is shown a write that could
     /// not be stored, its task as it would be recorded: true takes it over, false has it recorded.
-    Writer(boost::asio::any_io_executor executor, history::Database& database,
-           std::function<void(const history::TaskRecord&)> written, std::function<bool(const Write&)> postpone);
+    Writer(boost::asio::any_io_executor executor, Store& store, std::function<void(const history::TaskRecord&)> written,
+           std::function<bool(const Write&)> postpone);
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
     /// Takes the write over; waits only while too much is waiting already.
     boost::asio::awaitable<void> store(Write write);
+
+    /// Waits while the database is away: what cannot be stored is not to be asked for.
+    boost::asio::awaitable<void> wait_out_outage();
 
     /// Waits until all is committed. Must be awaited before the writer goes.
     boost::asio::awaitable<void> drain();
@@ -63,7 +66,7 @@ private:
     void rethrow_failure();
 
     boost::asio::any_io_executor executor_;
-    history::Database& database_;
+    Store& store_;
     std::function<void(const history::TaskRecord&)> written_;
     std::function<bool(const Write&)> postpone_;
     boost::asio::steady_timer change_;

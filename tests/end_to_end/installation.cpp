@@ -82,9 +82,9 @@ simulator::Options small_world() {
     return options;
 }
 
-Installation::Installation(simulator::Options options)
+Installation::Installation(simulator::Options options, PostgresServer& server)
     : directory_{make_directory()}, api_{std::make_unique<simulator::Simulator>(options)} {
-    database_url_ = PostgresServer::shared().create_database();
+    database_url_ = server.create_database();
     write("client_secret", options.credentials.client_secret + "\n");
     write("magic_token", options.credentials.magic_token + "\n");
     config_["api"]["base_url"] = api_->base_url();

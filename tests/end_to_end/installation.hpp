@@ -2,6 +2,7 @@
 
 #include "process.hpp"
 #include "simulator/simulator.hpp"
+#include "support/postgres.hpp"
 #include "truth.hpp"
 
 #include <pqxx/connection>
@@ -39,7 +40,8 @@ simulator::Options small_world();
 /// a secret is in a table other than report_sources.
 class Installation {
 public:
-    explicit Installation(simulator::Options options = small_world());
+    explicit Installation(simulator::Options options = small_world(),
+                          PostgresServer& server = PostgresServer::shared());
     Installation(const Installation&) = delete;
     Installation& operator=(const Installation&) = delete;
     ~Installation();

@@ -12,6 +12,7 @@ namespace heiasync::testing {
 
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -69,12 +70,44 @@ TEST_F(Hanging, ASecondSyncIsBusyAndAsksNothing) {
     const auto requests = installation.api().requests().size();
     const auto second = installation.sync_on(date);
     EXPECT_EQ(second.exit_code, busy) << second;
-    EXPECT_THAT(second.err, HasSubstr("another sync"));
+    EXPECT_THAT(second.err, AllOf(HasSubstr("another run is going on: run 1 (manual), by process "),
+                                  HasSubstr(" organisations done"), HasSubstr("--wait")));
     EXPECT_THAT(second.out, IsEmpty());
     EXPECT_EQ(installation.api().requests().size(), requests);
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 1);
     sync.signal(SIGTERM);
     EXPECT_EQ(sync.wait().exit_code, terminated);
+}
+
+TEST_F(Hanging, ASyncThatWaitsRunsOnceTheOtherHasEnded) {
+    Process sync{sync_command(installation)};
+    wait_for_the_hang();
+    std::vector<std::string> command = sync_command(installation);
+    command.emplace_back("--wait");
+    Process waiting{command};
+    waiting.wait_for_err("waiting: another run is going on");
+    Process impatient{command};
+    impatient.wait_for_err("waiting: another run is going on");
+    impatient.signal(SIGINT);
+    EXPECT_EQ(impatient.wait().exit_code, interrupted);
+    installation.api().clear_faults();
+    sync.signal(SIGTERM);
+    EXPECT_EQ(sync.wait().exit_code, terminated);
+    const auto outcome = waiting.wait();
+    EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status <> 'interrupted'"), 1);
+}
+
+TEST_F(Hanging, TheSchemaDoesNotChangeUnderARun) {
+    Process sync{sync_command(installation)};
+    wait_for_the_hang();
+    const auto migrate = installation.run({"migrate"});
+    EXPECT_EQ(migrate.exit_code, busy) << migrate;
+    EXPECT_THAT(migrate.err, HasSubstr("a run is going on"));
+    Process waiting{installation.command({"migrate", "--wait"})};
+    sync.signal(SIGTERM);
+    EXPECT_EQ(sync.wait().exit_code, terminated);
+    EXPECT_EQ(waiting.wait().exit_code, exit_code::done);
 }
 
 TEST(Signals, DuringTheFirstTransactionEndTheRunAndNoMore) {

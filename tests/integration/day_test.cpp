@@ -56,7 +56,9 @@ protected:
     }
 
     DayState state() {
-        return transact([](Transaction& transaction) { return day_state(transaction, today, slot, slot + 2h); });
+        return transact([](Transaction& transaction) {
+            return day_state(transaction, today, slot, {"host", 1, "test", slot + 2h});
+        });
     }
 };
 
@@ -88,7 +90,9 @@ TEST_F(DayTest, CountsForItsSlotWhatWasStartedForItOrAfterIt) {
 TEST_F(DayTest, ClosesWhatDiedAndLeavesWhatLives) {
     const auto id = run({.scheduled_for = slot, .status = RunStatus::running});
     Database other{loop.get_executor(), url};
-    auto take = [](Transaction& transaction) { return take_run_lock(transaction); };
+    auto take = [](Transaction& transaction) {
+        return take_run_lock(transaction, {"host", 1, "run", slot}).has_value();
+    };
     ASSERT_TRUE(heiasync::testing::run(loop, other.transact(take)));
     EXPECT_THAT(state().runs, ElementsAre(Field(&DayRun::status, RunStatus::running)));
     query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");

@@ -1,5 +1,7 @@
 #include "history/error.hpp"
 #include "history/migrations.hpp"
+#include "history/run_lock.hpp"
+#include "history/session.hpp"
 #include "support/postgres.hpp"
 
 #include <gmock/gmock.h>
@@ -8,6 +10,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -75,22 +78,39 @@ TEST_F(Roles, TheWriterNeitherChangesNorDeletesAnObservation) {
         EXPECT_TRUE(refused(writer, "TRUNCATE heiasync." + name)) << name;
     }
     // Every column that it may change, and no other.
-    EXPECT_THAT(query(url,
-                      "SELECT table_name, string_agg(column_name, ' ' ORDER BY column_name) "
-                      "FROM information_schema.column_privileges "
-                      "WHERE table_schema = 'heiasync' AND grantee = 'heiasync_writer' AND privilege_type = 'UPDATE' "
-                      "GROUP BY 1 ORDER BY 1"),
-                ElementsAre(ElementsAre("rehearsal", "simulated_now"), ElementsAre("schema_drift", "last_seen_at"),
-                            ElementsAre("sync_runs",
-                                        "bytes_received error failures finished_at organisations requests status")));
+    EXPECT_THAT(
+        query(url,
+              "SELECT table_name, string_agg(column_name, ' ' ORDER BY column_name) "
+              "FROM information_schema.column_privileges "
+              "WHERE table_schema = 'heiasync' AND grantee = 'heiasync_writer' AND privilege_type = 'UPDATE' "
+              "GROUP BY 1 ORDER BY 1"),
+        ElementsAre(
+            ElementsAre("rehearsal", "simulated_now"),
+            ElementsAre("run_lock", "backend_id epoch holder host only_row process_id purpose taken_at"),
+            ElementsAre("schema_drift", "last_seen_at"),
+            ElementsAre("sync_runs", "bytes_received error failures finished_at organisations requests status")));
 }
 
-TEST_F(Roles, TheWriterInsertsIntoEveryTableButTheMigrations) {
+TEST_F(Roles, TheWriterInsertsIntoEveryTableButTwo) {
     for (const auto& relation : relations()) {
         const bool may = query_value(url, "SELECT has_table_privilege('heiasync_writer', 'heiasync." + relation[0] +
                                               "', 'INSERT')") == "t";
-        EXPECT_EQ(may, relation[1] == "t" && relation[0] != "schema_migrations") << relation[0];
+        const bool has_its_rows = relation[0] == "schema_migrations" || relation[0] == "run_lock";
+        EXPECT_EQ(may, relation[1] == "t" && !has_its_rows) << relation[0];
     }
+}
+
+TEST_F(Roles, TheWriterTakesTheRunLockAndMakesSureOfIt) {
+    Session session{writer, {.statement = {}, .lock = {}}};
+    std::optional<RunLock> lock;
+    session.transact([&lock](Transaction& transaction) {
+        lock = take_run_lock(transaction, {"host", 1, "run", now()});
+    });
+    ASSERT_TRUE(lock);
+    session.transact([&lock](Transaction& transaction) {
+        confirm_run_lock(transaction, *lock, true);
+        EXPECT_NE(describe_lock_holder(transaction), "");
+    });
 }
 
 TEST_F(Roles, TheWriterCannotMigrate) {
@@ -106,7 +126,8 @@ TEST_F(Roles, TheWriterCannotMigrate) {
 }
 
 TEST_F(Roles, TheReaderReadsWhatIsNotConfidentialAndWritesNothing) {
-    const std::set<std::string> confidential{"report_sources", "report_originals", "energy_level_originals"};
+    const std::set<std::string> confidential{"report_sources", "report_originals", "energy_level_originals",
+                                             "run_lock"};
     for (const auto& relation : relations()) {
         const std::string& name = relation[0];
         EXPECT_EQ(refused(reader, "SELECT * FROM heiasync." + name + " LIMIT 1"), confidential.contains(name)) << name;

@@ -107,7 +107,9 @@ TEST_F(StatusTest, ARunIsRunningWhileSomebodyHoldsTheLockAndInterruptedAfterward
     start(slot);
     {
         Database other{loop.get_executor(), url};
-        auto take = [](Transaction& transaction) { return take_run_lock(transaction); };
+        auto take = [](Transaction& transaction) {
+            return take_run_lock(transaction, {"host", 1, "run", slot}).has_value();
+        };
         ASSERT_TRUE(heiasync::testing::run(loop, other.transact(take)));
         EXPECT_THAT(runs(), ElementsAre(Field(&RunRecord::status, RunStatus::running)));
     }
@@ -121,7 +123,9 @@ TEST_F(StatusTest, ARunIsRunningWhileSomebodyHoldsTheLockAndInterruptedAfterward
 TEST_F(StatusTest, TheLockOfAnotherDatabaseIsAnothers) {
     start(slot);
     Database other{loop.get_executor(), PostgresServer::shared().create_migrated_database()};
-    auto take = [](Transaction& transaction) { return take_run_lock(transaction); };
+    auto take = [](Transaction& transaction) {
+        return take_run_lock(transaction, {"host", 1, "run", slot}).has_value();
+    };
     ASSERT_TRUE(heiasync::testing::run(loop, other.transact(take)));
     EXPECT_THAT(runs(), ElementsAre(Field(&RunRecord::status, RunStatus::interrupted)));
 }

@@ -77,20 +77,37 @@ PostgresServer::PostgresServer() : directory_{make_directory()}, log_file_{direc
     if (wait_for(spawn("init_scratch_postgres", directory_)) != 0) {
         throw std::runtime_error{"initdb failed"};
     }
+    start();
+}
+
+void PostgresServer::start() {
+    constexpr int tries = 100;
     server_ = spawn("exec_scratch_postgres", directory_);
     const std::string server_url = url("postgres");
-    while (PQping(server_url.c_str()) != PQPING_OK) {
+    for (int failures = 0; PQping(server_url.c_str()) != PQPING_OK;) {
         int status = 0;
         if (waitpid(server_, &status, WNOHANG) == server_) {
-            throw std::runtime_error{"PostgreSQL did not start: " + log()};
+            // After a crash the processes that are left must have noticed it.
+            if (++failures == tries) {
+                server_ = -1;
+                throw std::runtime_error{"PostgreSQL did not start: " + log()};
+            }
+            server_ = spawn("exec_scratch_postgres", directory_);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
 }
 
+void PostgresServer::stop(int signal) {
+    if (server_ != -1) {
+        kill(server_, signal);
+        wait_for(server_);
+        server_ = -1;
+    }
+}
+
 PostgresServer::~PostgresServer() {
-    kill(server_, SIGINT);
-    wait_for(server_);
+    stop(SIGINT);
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
 }

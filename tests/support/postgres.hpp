@@ -30,6 +30,11 @@ public:
     /// The same database as another role.
     static std::string as_role(const std::string& url, std::string_view role);
 
+    /// Ends with a signal: SIGINT ends it in order, SIGKILL as a crash of it does. Its data stay.
+    void stop(int signal);
+    /// Starts it again, and waits until it answers.
+    void start();
+
     /// What the server has logged so far.
     [[nodiscard]] std::string log() const;
     /// The file that it logs to.

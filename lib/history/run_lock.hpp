@@ -1,0 +1,49 @@
+#pragma once
+
+#include "core/instant.hpp"
+#include "history/database.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// One run at a time writes, wherever it was started. Who runs holds a session's advisory lock, two integers:
+/// 1214605665
+/// ('Heia') and 2. A session can be lost without its process noticing, so each taking also raises the epoch in
+/// heiasync.run_lock, which every transaction of a run reads (Database::set_run_lock).
+namespace heiasync::history {
+
+/// The lock as it was taken. Another epoch, another holder, another server or another timeline: it is no longer had.
+struct RunLock {
+    std::int64_t epoch = 0;
+    std::string holder;  ///< random
+    std::string server;  ///< its system identifier and timeline
+};
+
+/// Who takes the lock, for those who find it taken.
+struct LockTaker {
+    std::string host;
+    std::int64_t process_id = 0;
+    std::string purpose;  ///< `run`, `migrate`
+    core::Instant taken_at{};
+};
+
+/// Takes the lock for as long as the session lasts, or until it is released; a transaction that is rolled back keeps
+/// it. A session that holds it and is not used for 8 s is ended by the server. Unset where somebody else has it.
+std::optional<RunLock> take_run_lock(Transaction& transaction, const LockTaker& taker);
+
+/// Lets go of whatever the session holds.
+void release_run_lock(Transaction& transaction);
+
+/// Takes it for this transaction alone. False where another one has it.
+bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker);
+
+/// Makes sure that the lock is still had; `again` where the session is another one than it was taken on. Throws
+/// DatabaseError: fenced where somebody else has had it since; away where the lost session still has it.
+void confirm_run_lock(Transaction& transaction, const RunLock& lock, bool again);
+
+/// Who has the lock, in words: `run 12 (schedule) of process 411 on host db1, since 2026-06-15T01:30:00Z, 412 of 1034
+/// organisations done`. Empty where nobody has it.
+std::string describe_lock_holder(Transaction& transaction);
+
+}  // namespace heiasync::history

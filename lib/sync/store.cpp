@@ -1,0 +1,55 @@
+#include "sync/store.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace heiasync::sync {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds shortest_pause{200};
+constexpr std::chrono::milliseconds longest_pause{30'000};
+
+}  // namespace
+
+Store::Store(asio::any_io_executor executor, history::Database& database, Patience patience,
+             std::function<void(const std::optional<std::string>&)> on_outage)
+    : database_{database},
+      patience_{std::move(patience)},
+      on_outage_{std::move(on_outage)},
+      timer_{std::move(executor)},
+      next_pause_{shortest_pause} {}
+
+void Store::give_up() {
+    given_up_ = true;
+    timer_.cancel();
+}
+
+asio::awaitable<void> Store::wait_out(const history::DatabaseError& failure, steady_clock::duration at_least) {
+    const auto now = steady_clock::now();
+    const auto lasting = now - away_since_.value_or(now);
+    const bool is_over = patience_.is_over && patience_.is_over();
+    if (given_up_ || is_over || lasting >= std::max(patience_.outage, at_least)) {
+        throw history::DatabaseError{failure};
+    }
+    away_since_ = now - lasting;
+    if (on_outage_) {
+        on_outage_(failure.what());
+    }
+    timer_.expires_after(std::exchange(next_pause_, std::min(2 * next_pause_, longest_pause)));
+    static_cast<void>(co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)));
+}
+
+void Store::has_come_back() {
+    next_pause_ = shortest_pause;
+    if (std::exchange(away_since_, std::nullopt) && on_outage_) {
+        on_outage_(std::nullopt);
+    }
+}
+
+}  // namespace heiasync::sync

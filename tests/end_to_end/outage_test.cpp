@@ -1,0 +1,149 @@
+#include "content.hpp"
+#include "daemon.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace heiasync::testing {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto boundary_day = "2026-07-01";
+
+/// In the middle of the run, among documents.
+constexpr std::size_t middle = 40;
+
+class OutageTest : public ::testing::Test {
+protected:
+    OutageTest() { installation.make_every_count_known(boundary_day); }
+
+    /// What the boundary day looks like where nothing disturbs the daemon.
+    static const std::vector<std::string>& undisturbed() {
+        static const std::vector<std::string> rows = [] {
+            Installation calm{tiny_world()};
+            calm.make_every_count_known(boundary_day);
+            Daemon daemon{calm, after_slot(boundary_day)};
+            daemon.wait_for_runs(1);
+            daemon.stop();
+            return content(calm);
+        }();
+        return rows;
+    }
+
+    [[nodiscard]] std::size_t requests() const { return installation.api().requests().size(); }
+
+    void expect_one_complete_run() const {
+        EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+        EXPECT_EQ(installation.lines("SELECT trigger, status FROM heiasync.sync_runs"),
+                  std::set<std::string>{"catch_up|succeeded"})
+            << "a run that outlives an outage keeps its row";
+    }
+
+    /// The database goes away in the middle of a run, and comes back.
+    void expect_outlived(const std::function<void()>& begin, const std::function<void()>& end) {
+        Daemon daemon{installation, after_slot(boundary_day)};
+        installation.api().wait_for_requests(middle);
+        begin();
+        daemon.wait_for_log("the run waits for it and goes on");
+        const std::size_t before = requests();
+        end();
+        EXPECT_LE(requests(), before + 1) << "what cannot be stored was asked for";
+        daemon.wait_for_log("the database is available again");
+        daemon.wait_for_runs(1);
+        daemon.stop();
+        expect_one_complete_run();
+    }
+
+    PostgresServer server;
+    Installation installation{tiny_world(), server};
+};
+
+TEST_F(OutageTest, ARestartOfTheDatabaseIsWaitedOut) {
+    expect_outlived([this] { server.stop(SIGINT); }, [this] { server.start(); });
+}
+
+TEST_F(OutageTest, ACrashOfTheDatabaseIsWaitedOut) {
+    expect_outlived([this] { server.stop(SIGKILL); }, [this] { server.start(); });
+}
+
+TEST_F(OutageTest, ADatabaseThatTakesNoWritesIsWaitedFor) {
+    const std::string url = installation.database_url() + "&options=-cdefault_transaction_read_only%3Doff";
+    const auto set = [&url](const std::string& value) {
+        query(url, "ALTER SYSTEM SET default_transaction_read_only = " + value);
+        query(url, "SELECT pg_reload_conf()");
+    };
+    expect_outlived([&] { set("on"); }, [&] { set("off"); });
+}
+
+TEST_F(OutageTest, AStopEndsTheWait) {
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    Daemon daemon{installation, after_slot(boundary_day)};
+    installation.api().wait_for_requests(middle);
+    server.stop(SIGINT);
+    daemon.wait_for_log("the run waits for it and goes on");
+    daemon.stop();
+    server.start();
+    Daemon next{installation, after_slot(boundary_day)};
+    next.wait_for_runs(1);
+    next.stop();
+    EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+}
+
+/// Two daemons on one database; the first one has the run.
+class TwoDaemonsTest : public OutageTest {
+protected:
+    TwoDaemonsTest() {
+        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+        installation.tolerate(simulator::Violation::Kind::concurrent_requests);
+    }
+
+    void expect_taken_over() const {
+        EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+        EXPECT_EQ(installation.lines("SELECT status, count(*) FROM heiasync.sync_runs GROUP BY 1"),
+                  (std::set<std::string>{"interrupted|1", "succeeded|1"}));
+    }
+
+    void wait_for_take_over(std::chrono::seconds limit) const {
+        const auto began = std::chrono::steady_clock::now();
+        wait_until([this] { return installation.count("SELECT count(*) FROM heiasync.sync_runs") == 2; });
+        EXPECT_LE(std::chrono::steady_clock::now() - began, limit);
+    }
+};
+
+TEST_F(TwoDaemonsTest, TheOtherTakesOverFromOneThatWasKilled) {
+    Daemon first{installation, after_slot(boundary_day)};
+    installation.api().wait_for_requests(middle);
+    Daemon second{installation, after_slot(boundary_day)};
+    first.kill();
+    wait_for_take_over(15s);
+    second.wait_for_runs(1);
+    second.stop();
+    expect_taken_over();
+}
+
+TEST_F(TwoDaemonsTest, OneThatStoodStillWritesNothingOnceTheOtherHasTakenOver) {
+    Daemon first{installation, after_slot(boundary_day)};
+    installation.api().wait_for_requests(middle);
+    Daemon second{installation, after_slot(boundary_day)};
+    first.signal(SIGSTOP);
+    wait_for_take_over(15s);
+    first.signal(SIGCONT);
+    first.wait_for_log("the run lock was lost");
+    second.wait_for_runs(1);
+    first.stop();
+    second.stop();
+    expect_taken_over();
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing
