@@ -3,6 +3,7 @@
 #include "commands/schema.hpp"
 #include "config/config.hpp"
 #include "history/error.hpp"
+#include "logging.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <type_traits>
 #include <variant>
 
@@ -57,18 +59,18 @@ ExitCode guarded(const heiasync::CommandLine& line) {
     try {
         return execute(line);
     } catch (const heiasync::config::ConfigError& error) {
-        std::cerr << error.what() << '\n';
+        heiasync::complain(error.what());
         return ExitCode::configuration;
     } catch (const heiasync_commands::CommandError& error) {
-        std::cerr << "heiasyncd: " << error.what() << '\n';
+        heiasync::complain(std::string{"heiasyncd: "} + error.what());
         return error.code();
     } catch (const heiasync::history::DatabaseError& error) {
         const ExitCode code = heiasync_commands::exit_code(error);
-        std::cerr << "heiasyncd: " << error.what()
-                  << (code == ExitCode::unavailable ? "; check database.url and the server\n" : "\n");
+        heiasync::complain(std::string{"heiasyncd: "} + error.what() +
+                           (code == ExitCode::unavailable ? "; check database.url and the server" : ""));
         return code;
     } catch (const std::exception& error) {
-        std::cerr << "heiasyncd: a bug of ours, please report it: " << error.what() << '\n';
+        heiasync::complain(std::string{"heiasyncd: a bug of ours, please report it: "} + error.what());
         return ExitCode::bug;
     }
 }
