@@ -15,6 +15,12 @@ std::string local(core::Instant instant, const date::time_zone& zone) {
     return date::format("%a %H:%M %Z", date::make_zoned(&zone, date::floor<std::chrono::seconds>(instant)));
 }
 
+std::string of_run(const sync::Progress& progress) {
+    return progress.organisations == 0 ? "sync begins"
+                                       : fmt::format("sync {}/{}, {} failed", progress.organisations_done,
+                                                     progress.organisations, progress.failures);
+}
+
 std::string of_hindrance(const Hindrance& hindrance, const std::string& next_run) {
     const std::string lasting = core::rough_duration(hindrance.lasting);
     if (hindrance.condition == "database") {
@@ -39,11 +45,14 @@ std::string summary(const DaemonReport& report) {
         next_run = *report.next_run > report.now ? "next run " + at : "the run of " + at + " is due";
     }
     std::string text;
+    const bool is_hindered = !report.hindrances.empty();
     if (report.run) {
-        const sync::Progress& progress = report.run->progress;
-        text = fmt::format("sync {}/{}, {} failed", progress.organisations_done, progress.organisations,
-                           progress.failures);
-    } else if (!report.hindrances.empty()) {
+        text = of_run(report.run->progress);
+        // A run goes on after an outage of the database, and makes no request meanwhile.
+        if (is_hindered && report.hindrances.front().condition == "database") {
+            text += "; " + of_hindrance(report.hindrances.front(), next_run);
+        }
+    } else if (is_hindered) {
         text = of_hindrance(report.hindrances.front(), next_run);
     } else {
         text = next_run;

@@ -35,6 +35,16 @@ TEST(Summary, counts_what_the_run_in_hand_has_done) {
     report.run->progress.organisations = 1034;
     report.run->progress.failures = 2;
     EXPECT_EQ(summary(report), "sync 412/1034, 2 failed");
+    report.run->progress = {};
+    EXPECT_EQ(summary(report), "sync begins");
+}
+
+TEST(Summary, tells_of_the_database_that_a_run_waits_for) {
+    DaemonReport report = hindered_by("database");
+    report.run.emplace();
+    report.run->progress.organisations_done = 412;
+    report.run->progress.organisations = 1034;
+    EXPECT_EQ(summary(report), "sync 412/1034, 0 failed; database away for 3 min, trying");
 }
 
 TEST(Summary, says_what_hinders_and_since_when) {
