@@ -46,7 +46,9 @@ constexpr std::chrono::minutes longest_job{10};
 /// Between two looks that were asked for.
 constexpr std::chrono::minutes between_looks{1};
 
-http::ClientSettings observed(http::ClientSettings settings, std::function<void(const http::AttemptReport&)> also) {
+http::ClientSettings observed(http::ClientSettings settings, std::function<void(const http::AttemptReport&)> also,
+                              std::function<void(std::optional<std::chrono::milliseconds>)> on_exchange) {
+    settings.on_exchange = std::move(on_exchange);
     settings.on_attempt = [first = std::move(settings.on_attempt),
                            also = std::move(also)](const http::AttemptReport& attempt) {
         first(attempt);
@@ -58,10 +60,12 @@ http::ClientSettings observed(http::ClientSettings settings, std::function<void(
 }  // namespace
 
 ApiAccess::ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log,
-                     std::function<void(const http::AttemptReport&)> on_attempt)
+                     std::function<void(const http::AttemptReport&)> on_attempt,
+                     std::function<void(std::optional<std::chrono::milliseconds>)> on_exchange)
     : settings{api_settings(config, rehearsal)},
-      client{make_client(config.api, real_clock,
-                         observed(watched_client_settings(config.api, traffic, log), std::move(on_attempt)))},
+      client{make_client(
+          config.api, real_clock,
+          observed(watched_client_settings(config.api, traffic, log), std::move(on_attempt), std::move(on_exchange)))},
       api{*client, clock, settings} {}
 
 DaemonWork::DaemonWork(asio::any_io_executor executor, core::Clock& clock, spdlog::logger& log, service::State& state,

@@ -14,6 +14,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -24,10 +25,11 @@ namespace heiasync::commands {
 
 /// What a run asks the API with. It lives as long as its settings and secrets do, so that a token outlives a run.
 struct ApiAccess {
-    /// Reads the secret and certificate files; `on_attempt` is told of what the client does. Throws ConfigError and
-    /// CommandError.
+    /// Reads the secret and certificate files; `on_attempt` and `on_exchange` are told of what the client does
+    /// (http::ClientSettings). Throws ConfigError and CommandError.
     ApiAccess(const config::Config& config, bool rehearsal, core::Clock& clock, spdlog::logger& log,
-              std::function<void(const http::AttemptReport&)> on_attempt);
+              std::function<void(const http::AttemptReport&)> on_attempt,
+              std::function<void(std::optional<std::chrono::milliseconds>)> on_exchange);
     ApiAccess(const ApiAccess&) = delete;
     ApiAccess& operator=(const ApiAccess&) = delete;
 

@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -39,6 +40,9 @@ namespace heiasync::commands {
 namespace asio = boost::asio;
 
 namespace {
+
+/// How much later than it is to a deadline may end a request.
+constexpr std::chrono::minutes late_deadline{1};
 
 service::Schedule schedule_of(const config::Config& config) {
     service::Schedule schedule;
@@ -132,7 +136,14 @@ private:
                 state_.run->progressed_at = clock_->now();
             }
         };
-        return std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_, on_attempt);
+        const auto on_exchange = [this](std::optional<std::chrono::milliseconds> limit) {
+            if (limit) {
+                state_.check_ins.request.again_within(*limit + late_deadline);
+            } else {
+                state_.check_ins.request.rests();
+            }
+        };
+        return std::make_shared<ApiAccess>(config, rehearsal_, *clock_, *log_, on_attempt, on_exchange);
     }
 
     status::Response readiness() {

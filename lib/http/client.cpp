@@ -29,6 +29,26 @@ bool kind_is_retriable(Kind kind) {
     return kind != Kind::tls && kind != Kind::too_large && kind != Kind::redirect;
 }
 
+/// Tells of an exchange when it begins and when it has ended, whatever ends it.
+class InHand {
+public:
+    explicit InHand(const ClientSettings& settings) : tell_{settings.on_exchange} {
+        tell(settings.connect_timeout + settings.request_timeout);
+    }
+    InHand(const InHand&) = delete;
+    InHand& operator=(const InHand&) = delete;
+    ~InHand() { tell(std::nullopt); }
+
+private:
+    void tell(std::optional<milliseconds> limit) const {
+        if (tell_) {
+            tell_(limit);
+        }
+    }
+
+    const std::function<void(std::optional<milliseconds>)>& tell_;
+};
+
 }  // namespace
 
 TransportError::TransportError(Kind kind, const std::string& what, int attempts)
@@ -216,6 +236,7 @@ asio::awaitable<Response> Client::Impl::exchange(const Request& request, const U
 
     // Twice at most: what stands open may have gone stale, what was just opened has not.
     for (;;) {
+        const InHand in_hand{settings_};
         std::unique_ptr<Connection> connection;
         if (main_origin && kept_origin_ == url.origin) {
             connection = std::move(kept_);

@@ -107,6 +107,8 @@ struct ClientSettings {
     std::optional<std::string> proxy;  ///< `http://[user:password@]host:port`; unset: https_proxy and no_proxy decide
     std::string user_agent = "heiasyncd";
     std::function<void(const AttemptReport&)> on_attempt;  ///< may be empty
+    /// Told how long what is sent now may take, deadlines included; unset: it has ended. May be empty.
+    std::function<void(std::optional<std::chrono::milliseconds>)> on_exchange;
 };
 
 /// An HTTP client that sends one request at a time over one connection, which it keeps open and replaces when it went

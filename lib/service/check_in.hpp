@@ -33,11 +33,12 @@ private:
 struct CheckIns {
     CheckIn scheduler{"the scheduler"};  ///< while it waits; what it has others do is checked with them
     CheckIn database{"the database thread"};
+    CheckIn request{"a request, beyond its deadline"};
 
     /// The parts that are late.
     [[nodiscard]] std::vector<std::string_view> late(CheckIn::Clock::time_point now = CheckIn::Clock::now()) const {
         std::vector<std::string_view> parts;
-        for (const CheckIn* part : {&scheduler, &database}) {
+        for (const CheckIn* part : {&scheduler, &database, &request}) {
             if (part->is_late(now)) {
                 parts.push_back(part->part());
             }

@@ -29,8 +29,11 @@ TEST(CheckIn, OfAllThoseThatAreLateAreNamed) {
     EXPECT_THAT(all.late(begin), IsEmpty());
     all.scheduler.again_within(10s, begin);
     all.database.again_within(20s, begin);
+    all.request.again_within(30s, begin);
     EXPECT_THAT(all.late(begin + 15s), ElementsAre("the scheduler"));
     EXPECT_THAT(all.late(begin + 25s), ElementsAre("the scheduler", "the database thread"));
+    all.scheduler.rests();
+    EXPECT_THAT(all.late(begin + 35s), ElementsAre("the database thread", "a request, beyond its deadline"));
 }
 
 }  // namespace
