@@ -4,24 +4,40 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 namespace heiasync {
 
 namespace {
 
+using std::chrono::microseconds;
+
 constexpr std::chrono::seconds passing_interval{1};
+
+/// The daemon tells three times in the time that it is given.
+constexpr int tellings = 3;
+/// Of a start without a watchdog.
+constexpr std::chrono::seconds patience{90};
 
 }  // namespace
 
+Supervisor::Supervisor() : listens_{std::getenv("NOTIFY_SOCKET") != nullptr} {
+    std::uint64_t patience_of_watchdog = 0;
+    if (::sd_watchdog_enabled(0, &patience_of_watchdog) > 0) {
+        watchdog_ = microseconds{patience_of_watchdog};
+    }
+}
+
 void Supervisor::ready() {
+    started_ = true;
     if (!std::exchange(ready_, true)) {
         send("READY=1");
     }
 }
 
 void Supervisor::reloading() {
-    using std::chrono::microseconds;
     ready_ = false;
     // The steady clock of libstdc++ is CLOCK_MONOTONIC.
     const auto now = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch());
@@ -30,6 +46,21 @@ void Supervisor::reloading() {
 
 void Supervisor::stopping() {
     send("STOPPING=1");
+}
+
+std::optional<microseconds> Supervisor::wants_to_hear_within() const {
+    if (!listens_ || (started_ && !watchdog_)) {
+        return std::nullopt;
+    }
+    return watchdog_.value_or(patience) / tellings;
+}
+
+void Supervisor::well() {
+    if (!started_) {
+        send(fmt::format("EXTEND_TIMEOUT_USEC={}", watchdog_.value_or(patience).count()));
+    } else if (watchdog_) {
+        send("WATCHDOG=1");
+    }
 }
 
 void Supervisor::status(const std::string& text, bool passing) {

@@ -4,6 +4,7 @@
 #include "commands/rehearsal.hpp"
 #include "commands/schema.hpp"
 #include "config/changes.hpp"
+#include "heartbeat.hpp"
 #include "history/error.hpp"
 #include "logging.hpp"
 #include "service/scheduler.hpp"
@@ -83,7 +84,8 @@ public:
         state_.configuration.magic_token_loaded_at = state_.configuration.loaded_at;
         listen(setup_->config);
         state_.on_change = [this](bool passing) {
-            if (!reloading_ && !reload_asked_) {
+            const bool is_armed = state_.next_run || state_.run;
+            if (is_armed && !reloading_ && !reload_asked_) {
                 supervisor_.ready();
             }
             supervisor_.status(status::summary(report()), passing);
@@ -96,12 +98,14 @@ public:
         }
         log_->info("heiasyncd {} started, {}", version(), setup_->config.file.string());
         wait_for_signal();
+        heartbeat_.start();
         std::exception_ptr failure;
         asio::co_spawn(loop_, scheduler_.execute(), [this, &failure](std::exception_ptr thrown) {
             failure = std::move(thrown);
             ending_ = true;
             signals_.cancel();
             endpoint_.close();
+            heartbeat_.stop();
         });
         loop_.run();
         if (failure && !stopped_) {
@@ -317,6 +321,8 @@ private:
                                  return status::respond(method, target, pages_);
                              }};
     asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
+    Heartbeat heartbeat_{loop_.get_executor(), supervisor_, state_.check_ins, *log_,
+                         [this] { return status::summary(report()); }};
     DaemonWork work_;
     service::Scheduler scheduler_;
 };
