@@ -144,6 +144,10 @@ asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::I
             co_await read_standing(seen);
         }
         co_return today;
+    } catch (const history::DatabaseError& error) {
+        const bool is_reachable = error.kind() == history::DatabaseError::Kind::busy;
+        note_look(is_reachable ? std::nullopt : std::optional<std::string>{error.what()});
+        throw;
     } catch (const std::exception& error) {
         note_look(error.what());
         throw;
@@ -185,13 +189,20 @@ asio::awaitable<history::DayState> DaemonWork::read_ledger(core::Date date, core
     }
     const std::optional<core::Instant> changed_at = settings_changed_at_;
     const history::Settings expected = run_settings(setup->config, rehearsal_).expected;
+    bool stuck_holder_ended = false;
     auto job = [&](history::Transaction& transaction) {
         if (changed_at) {
             history::record_settings(transaction, expected, *changed_at);
         }
-        return history::day_state(transaction, date, slot, lock_taker("close dead runs", clock_.now()));
+        history::DayState day =
+            history::day_state(transaction, date, slot, lock_taker("close dead runs", clock_.now()));
+        stuck_holder_ended = history::end_stuck_holder(transaction, holder_in_copy_, std::chrono::steady_clock::now());
+        return day;
     };
     history::DayState state = co_await database(setup->config.database.url).transact(job);
+    if (stuck_holder_ended) {
+        log_.warn("the process that has the run lock stands still in the middle of a document: its session was ended");
+    }
     if (settings_changed_at_ == changed_at) {
         settings_changed_at_.reset();
     }

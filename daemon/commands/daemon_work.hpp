@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "heiaheia/admin_api.hpp"
 #include "history/database.hpp"
+#include "history/run_lock.hpp"
 #include "http/client.hpp"
 #include "service/scheduler.hpp"
 #include "service/state.hpp"
@@ -102,7 +103,8 @@ private:
     std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
     std::string database_url_;                          ///< of that
     int jobs_ = 0;                                      ///< on database threads
-    std::optional<Seen> seen_;                          ///< before the standing was read
+    std::optional<history::HolderInCopy> holder_in_copy_;
+    std::optional<Seen> seen_;  ///< before the standing was read
     bool looking_ = false;
     boost::asio::thread_pool preparation_{1};
 };

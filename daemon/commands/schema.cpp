@@ -43,7 +43,7 @@ bool has_schema(const config::Config& config) {
     return any;
 }
 
-void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log) {
+void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run) {
     const auto migrations = history::embedded_migrations();
     const history::SchemaStatus status = history::schema_status(config.database.url, migrations);
     history::require_ours(status);
@@ -54,6 +54,7 @@ void prepare_schema(const config::Config& config, const core::Clock& clock, spdl
         throw CommandError{core::ExitCode::configuration, out_of_date};
     }
     history::MigrateOptions options;
+    options.wait_for_run = wait_for_run;
     options.applied = [&log](const history::MigrationStatus& migration) {
         log.info("applied migration {:04} {}", migration.version, migration.name);
     };

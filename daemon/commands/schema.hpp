@@ -36,7 +36,9 @@ const std::string& owner_url(const config::Config& config);
 bool has_schema(const config::Config& config);
 
 /// Makes sure that the schema is the one that this program uses: migrates where the configuration and the role allow
-/// it. Throws CommandError (78) where it is not, and DatabaseError.
-void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log);
+/// it, having waited for a run in hand where that is wanted. Throws CommandError (78) where it is not, and
+/// DatabaseError: busy where a run is not waited for.
+void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log,
+                    bool wait_for_run = false);
 
 }  // namespace heiasync::commands

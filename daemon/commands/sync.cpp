@@ -154,7 +154,7 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     }
     check_origin(history::origin(config.database.url), rehearsal);
     if (!command.dry_run) {
-        prepare_schema(config, *clock, *log);
+        prepare_schema(config, *clock, *log, command.wait);
     }
 
     asio::io_context loop{1};

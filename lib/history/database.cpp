@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <exception>
 #include <utility>
 
@@ -84,15 +85,19 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
         next_beat.expires_after(heartbeat);
         next_beat.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
             const auto self = weak.lock();
-            if (error || !self) {
+            if (error || !self || !self->beating) {
                 return;
             }
-            asio::post(self->pool, [thread = self.get()] {
-                // What goes wrong is found by the next job.
-                if (thread->session && thread->run_lock) {
-                    thread->run([](Transaction&) {});
-                }
-            });
+            if (!self->beat_is_queued.exchange(true)) {
+                asio::post(self->pool, [thread = self.get()] {
+                    thread->beat_is_queued = false;
+                    // What goes wrong is found by the next job. A lost session is replaced, so that the lock is not
+                    // free for as long as the next answer takes.
+                    if (thread->run_lock) {
+                        thread->run([](Transaction&) {});
+                    }
+                });
+            }
             self->beat();
         });
     }
@@ -101,6 +106,8 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
     std::string url;
     DatabaseObserver observer;
     asio::steady_timer next_beat;
+    bool beating = false;  ///< of the loop: a timer that is cancelled may have expired already
+    std::atomic<bool> beat_is_queued = false;
     // Of the pool's thread:
     std::unique_ptr<Session> session;
     std::optional<RunLock> run_lock;
@@ -120,10 +127,12 @@ void Database::set_run_lock(RunLock lock) {
         thread->run_lock = std::move(lock);
         thread->session_has_lock = true;
     });
+    thread_->beating = true;
     thread_->beat();
 }
 
 void Database::release_run_lock() {
+    thread_->beating = false;
     thread_->next_beat.cancel();
     asio::post(thread_->pool, [thread = thread_.get()] { thread->release_run_lock(); });
 }

@@ -36,6 +36,8 @@ constexpr Statement record_applied{
     "VALUES ($1, $2, $3, $4, $5)"};
 // 1214605665 is 'Heia'; under it 1 is the lock of a migration.
 constexpr Statement try_lock{"take the migration lock", "SELECT pg_try_advisory_lock(1214605665, 1)"};
+constexpr Statement ask_for_epoch{"look for the run lock's epoch",
+                                  "SELECT to_regclass('heiasync.run_lock') IS NOT NULL"};
 constexpr Statement try_run_lock{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
 
 struct Applied {
@@ -155,6 +157,14 @@ void take_locks(Session& session, const MigrateOptions& options) {
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);
     }
+    // A run that lost its session for a moment must not go on under another schema.
+    session.transact([](Transaction& transaction) {
+        if (transaction.run(ask_for_epoch)[0][0].as<bool>()) {
+            transaction.execute("raise the epoch of the run lock",
+                                "UPDATE heiasync.run_lock SET epoch = epoch + 1, purpose = 'migrate', "
+                                "backend_id = pg_backend_pid()");
+        }
+    });
 }
 
 core::Instant apply(Session& session, const Migration& migration, const std::function<core::Instant()>& now) {

@@ -12,14 +12,12 @@ namespace {
 // Beside a heartbeat of 2 s: what a holder that was stopped or cut off may cost those who wait.
 constexpr Statement try_lock{"take the run lock",
                              "SELECT pg_try_advisory_lock(1214605665, 2), "
-                             "       set_config('idle_session_timeout', '8s', false), "
-                             "       set_config('idle_in_transaction_session_timeout', '8s', false)"};
+                             "       set_config('idle_session_timeout', '8s', false)"};
 constexpr Statement try_lock_for_a_moment{"take the run lock for a moment",
                                           "SELECT pg_try_advisory_xact_lock(1214605665, 2)"};
 // All, because a session that has taken it twice has it twice.
 constexpr Statement unlock{"release the run lock",
-                           "SELECT pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false), "
-                           "       set_config('idle_in_transaction_session_timeout', '0', false)"};
+                           "SELECT pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)"};
 // The timeline is read from the name of the log file that is written now: it is right from the first moment after a
 // failover, unlike that of the last checkpoint.
 constexpr Statement raise_epoch{
@@ -30,9 +28,22 @@ constexpr Statement raise_epoch{
     "left(pg_walfile_name(pg_current_wal_lsn()), 8)"};
 // Of the row locks only this one keeps the epoch from being raised before the transaction has ended.
 constexpr Statement confirm_epoch{"make sure of the run lock",
-                                  "SELECT FROM heiasync.run_lock WHERE epoch = $1 AND holder = $2::uuid "
-                                  "AND $3 = (SELECT system_identifier FROM pg_control_system()) || '/' || "
-                                  "left(pg_walfile_name(pg_current_wal_lsn()), 8) FOR SHARE"};
+                                  "SELECT $3 = (SELECT system_identifier FROM pg_control_system()) || '/' || "
+                                  "left(pg_walfile_name(pg_current_wal_lsn()), 8) "
+                                  "FROM heiasync.run_lock WHERE epoch = $1 AND holder = $2::uuid FOR SHARE"};
+constexpr Statement move_to_session{"note the session of the run lock",
+                                    "UPDATE heiasync.run_lock SET backend_id = pg_backend_pid()"};
+// The role's own sessions are those that it may end.
+constexpr Statement select_holder_in_copy{
+    "look at the holder of the run lock",
+    "SELECT pid, activity.backend_start::text, progress.bytes_processed "
+    "FROM pg_locks AS held JOIN pg_stat_activity AS activity USING (pid) "
+    "JOIN pg_stat_progress_copy AS progress USING (pid) "
+    "WHERE held.locktype = 'advisory' AND held.classid = 1214605665 AND held.objid = 2 AND held.objsubid = 2 "
+    "AND held.granted AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND activity.wait_event = 'ClientRead' AND activity.usename = current_user"};
+constexpr Statement end_session{"end the session of a holder that stands still", "SELECT pg_terminate_backend($1)"};
+constexpr std::chrono::seconds longest_silence{8};
 constexpr Statement select_holder{
     "read who has the run lock",
     "SELECT held.pid, run_lock.host, run_lock.process_id, run_lock.purpose, "
@@ -73,14 +84,47 @@ bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker
 }
 
 void confirm_run_lock(Transaction& transaction, const RunLock& lock, bool again) {
-    if (transaction.run(confirm_epoch, lock.epoch, lock.holder, lock.server).empty()) {
-        throw DatabaseError{DatabaseError::Kind::fenced,
-                            "the run lock was lost: another process has taken it since, or the server is another one",
+    const auto rows = transaction.run(confirm_epoch, lock.epoch, lock.holder, lock.server);
+    if (rows.empty()) {
+        throw DatabaseError{DatabaseError::Kind::fenced, "the run lock was lost: another process has taken it since",
                             ""};
     }
-    if (again && !transaction.run(try_lock)[0][0].as<bool>()) {
+    if (!rows[0][0].as<bool>()) {
+        throw DatabaseError{DatabaseError::Kind::replaced,
+                            "the server was replaced by another one, which may lack what was stored last", ""};
+    }
+    if (!again) {
+        return;
+    }
+    if (!transaction.run(try_lock)[0][0].as<bool>()) {
         throw DatabaseError{DatabaseError::Kind::away, "the server has not let go of the lost session yet", ""};
     }
+    transaction.run(move_to_session);
+}
+
+bool end_stuck_holder(Transaction& transaction, std::optional<HolderInCopy>& seen,
+                      std::chrono::steady_clock::time_point now) {
+    const auto rows = transaction.run(select_holder_in_copy);
+    if (rows.empty()) {
+        seen.reset();
+        return false;
+    }
+    HolderInCopy holder{rows[0][0].as<std::int64_t>(), rows[0][1].as<std::string>(), rows[0][2].as<std::int64_t>(),
+                        now};
+    if (seen) {
+        holder.since = seen->since;
+    }
+    if (holder != seen) {
+        holder.since = now;
+        seen = holder;
+        return false;
+    }
+    if (now - holder.since < longest_silence) {
+        return false;
+    }
+    seen.reset();
+    transaction.run(end_session, holder.backend_id);
+    return true;
 }
 
 std::string describe_lock_holder(Transaction& transaction) {

@@ -3,6 +3,7 @@
 #include "core/instant.hpp"
 #include "history/database.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,8 +40,25 @@ void release_run_lock(Transaction& transaction);
 bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker);
 
 /// Makes sure that the lock is still had; `again` where the session is another one than it was taken on. Throws
-/// DatabaseError: fenced where somebody else has had it since; away where the lost session still has it.
+/// DatabaseError: fenced where somebody else has had it since; replaced where the server is another one than it was
+/// taken on; away where the lost session still has it.
 void confirm_run_lock(Transaction& transaction, const RunLock& lock, bool again);
+
+/// A holder that the server waits for in the middle of a COPY, as it was first seen there.
+struct HolderInCopy {
+    std::int64_t backend_id = 0;
+    std::string backend_start;
+    std::int64_t bytes = 0;  ///< of the COPY, so far
+    std::chrono::steady_clock::time_point since{};
+
+    friend bool operator==(const HolderInCopy&, const HolderInCopy&) = default;
+};
+
+/// Ends the session of a holder that stands still inside a COPY, which no time-out of the server reaches: one that has
+/// sent nothing for 8 s, although a COPY of ours has all that it sends at hand. `seen` is what the look before found,
+/// and becomes what this one finds. True where it was ended.
+bool end_stuck_holder(Transaction& transaction, std::optional<HolderInCopy>& seen,
+                      std::chrono::steady_clock::time_point now);
 
 /// Who has the lock, in words: `run 12 (schedule) of process 411 on host db1, since 2026-06-15T01:30:00Z, 412 of 1034
 /// organisations done`. Empty where nobody has it.

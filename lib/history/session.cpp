@@ -19,11 +19,12 @@ using Kind = DatabaseError::Kind;
 
 Kind kind_of(std::string_view state) {
     const auto is = [state](auto... prefixes) { return (state.starts_with(prefixes) || ...); };
-    if (is("40", "55P03", "57014")) {
-        return Kind::hindered;
-    }
-    if (is("08", "25006", "53", "57", "58", "XX")) {
+    // Of the server as a whole, and not of what it was given: out of disk, of connections, shutting down, read-only.
+    if (is("08", "25006", "53100", "53300", "57P")) {
         return Kind::away;
+    }
+    if (is("40", "53", "55P03", "57", "58", "XX")) {
+        return Kind::hindered;
     }
     if (is("22", "23", "54")) {
         return Kind::refused;
@@ -35,7 +36,8 @@ Kind kind_of(std::string_view state) {
 }
 
 bool ends_session(std::string_view state) {
-    return state.starts_with("08") || state.starts_with("57P") || state == "25P03";
+    // A server that takes no writes may have been replaced by another one, which only a new connection finds.
+    return state.starts_with("08") || state.starts_with("57P") || state == "25P03" || state == "25006";
 }
 
 /// The first line of libpq's text, without its severity. Of a refused row not even that: it may quote it.
@@ -166,6 +168,7 @@ void Session::set_up(const Limits& limits) {
                     "SET IntervalStyle = 'postgres';"
                     "SET statement_timeout = {};"
                     "SET lock_timeout = {};"
+                    "SET idle_in_transaction_session_timeout = '8s';"
                     // How soon the server lets go of the locks of a client that went silent.
                     "SET tcp_keepalives_idle = 30;"
                     "SET tcp_keepalives_interval = 10;"

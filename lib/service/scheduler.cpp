@@ -90,15 +90,26 @@ asio::awaitable<void> Scheduler::look() {
     const core::Date date = calendar::local_date(now, *schedule_.zone);
     const calendar::Slot slot = slot_today(now, schedule_);
     std::optional<history::DayState> today;
+    std::optional<std::string> busy;
     try {
         today = co_await work_.read_day(date, slot.at);
     } catch (const history::DatabaseError& error) {
         if (!error.may_pass()) {
             throw;
         }
-        state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, check "
-                                                "database.url and the server",
-                                                error.what()));
+        if (error.kind() == Kind::busy) {
+            busy = error.what();
+        } else {
+            state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, check "
+                                                    "database.url and the server",
+                                                    error.what()));
+        }
+    }
+    if (busy) {
+        state_.lock.holds(log_, *busy);
+        state_.changed();
+        co_await nap(pause(pace_.run_elsewhere), pace_.run_elsewhere);
+        co_return;
     }
     if (!today) {
         ledger_is_away_ = true;
@@ -178,7 +189,7 @@ asio::awaitable<void> Scheduler::perform(sync::RunRequest request) {
     if (manual && report.early_end == sync::EarlyEnd::database_unavailable && report.sync_run_id == 0) {
         manual_run_asked_ = true;
     }
-    if (manual && report.early_end == sync::EarlyEnd::busy) {
+    if (manual && report.early_end == sync::EarlyEnd::busy && report.sync_run_id == 0) {
         log_.info("SIGUSR1: another process has a run in hand, no other is started");
     } else {
         co_await conclude(report);

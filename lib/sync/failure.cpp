@@ -17,13 +17,14 @@ EarlyEnd early_end_of(const history::DatabaseError& error) {
         case history::DatabaseError::Kind::away:
         case history::DatabaseError::Kind::hindered:
         case history::DatabaseError::Kind::in_doubt:
+        case history::DatabaseError::Kind::replaced:
             return EarlyEnd::database_unavailable;
         case history::DatabaseError::Kind::busy:
         case history::DatabaseError::Kind::fenced:
             return EarlyEnd::busy;
+        case history::DatabaseError::Kind::settings:
         case history::DatabaseError::Kind::schema:
             return EarlyEnd::schema_unusable;
-        case history::DatabaseError::Kind::settings:
         case history::DatabaseError::Kind::refused:
         case history::DatabaseError::Kind::ours:
             break;

@@ -65,7 +65,7 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool ac
     auto read_known = [run_on = task.run_on](history::Transaction& transaction) {
         return history::known_organisations(transaction, run_on);
     };
-    std::vector<history::KnownOrganisation> known = co_await session.store.transact(read_known);
+    std::vector<history::KnownOrganisation> known = co_await session.store.transact_again(read_known);
     auto answer = co_await list_organisations(session.context.api, known);
     session.received(task, answer.received_at);
 

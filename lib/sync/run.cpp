@@ -87,7 +87,8 @@ private:
     }
 
     void end_early(EarlyEnd reason, const std::string& why) {
-        if (report_.early_end == EarlyEnd::none) {
+        const bool never_began = report_.early_end == EarlyEnd::busy && report_.sync_run_id == 0;
+        if (report_.early_end == EarlyEnd::none || (never_began && reason == EarlyEnd::stopped)) {
             report_.early_end = reason;
             report_.error = why;
         }
@@ -139,7 +140,7 @@ private:
         auto read = [&continued](history::Transaction& transaction) {
             return history::settled_tasks(transaction, continued);
         };
-        session_.before = co_await session_.store.transact(read);
+        session_.before = co_await session_.store.transact_again(read);
         session_.not_mapped = session_.before.not_mapped;
     }
 
@@ -212,7 +213,7 @@ private:
             ledger_ = read_ledger(transaction, request_, due_, report_.run_on);
             return history::known_organisations(transaction, report_.run_on);
         };
-        std::vector<history::KnownOrganisation> known = co_await session_.store.transact(read);
+        std::vector<history::KnownOrganisation> known = co_await session_.store.transact_again(read);
         session_.accepted = ledger_.accepted;
         settle_unknown_gates(session_.before, ledger_.accepted, settings().expected.minimum_accepted_members);
         report_.refused_before = std::ranges::any_of(
@@ -298,7 +299,7 @@ private:
         auto read = [&ids](history::Transaction& transaction) {
             return history::stored_report_versions(transaction, ids);
         };
-        session_.stored_versions = co_await session_.store.transact(read);
+        session_.stored_versions = co_await session_.store.transact_again(read);
     }
 
     asio::awaitable<void> work_on(OrganisationPlan& plan) {

@@ -1,6 +1,8 @@
 #include "sync/store.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -17,12 +19,12 @@ constexpr std::chrono::milliseconds longest_pause{30'000};
 
 }  // namespace
 
-Store::Store(asio::any_io_executor executor, history::Database& database, Patience patience,
+Store::Store(const asio::any_io_executor& executor, history::Database& database, Patience patience,
              std::function<void(const std::optional<std::string>&)> on_outage)
     : database_{database},
       patience_{std::move(patience)},
       on_outage_{std::move(on_outage)},
-      timer_{std::move(executor)},
+      timer_{executor, steady_clock::time_point::min()},
       next_pause_{shortest_pause} {}
 
 void Store::give_up() {
@@ -34,14 +36,19 @@ asio::awaitable<void> Store::wait_out(const history::DatabaseError& failure, ste
     const auto now = steady_clock::now();
     const auto lasting = now - away_since_.value_or(now);
     const bool is_over = patience_.is_over && patience_.is_over();
-    if (given_up_ || is_over || lasting >= std::max(patience_.outage, at_least)) {
+    const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+    const bool is_cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    if (given_up_ || is_over || is_cancelled || lasting >= std::max(patience_.outage, at_least)) {
         throw history::DatabaseError{failure};
     }
     away_since_ = now - lasting;
     if (on_outage_) {
         on_outage_(failure.what());
     }
-    timer_.expires_after(std::exchange(next_pause_, std::min(2 * next_pause_, longest_pause)));
+    // Whoever else waits, waits for the same moment.
+    if (timer_.expiry() <= now) {
+        timer_.expires_after(std::exchange(next_pause_, std::min(2 * next_pause_, longest_pause)));
+    }
     static_cast<void>(co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)));
 }
 

@@ -28,7 +28,7 @@ public:
     };
 
     /// `on_outage` hears what each attempt failed of, and nothing once the database is back; may be empty.
-    Store(boost::asio::any_io_executor executor, history::Database& database, Patience patience,
+    Store(const boost::asio::any_io_executor& executor, history::Database& database, Patience patience,
           std::function<void(const std::optional<std::string>& why)> on_outage);
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -57,6 +57,21 @@ public:
                 failure.emplace(error);
             }
             co_await wait_out(*failure, at_least);
+        }
+    }
+
+    /// The same for a job that may be done twice, as one that only reads: a commit in doubt is done again.
+    template <class Job>
+    auto transact_again(Job& job, std::chrono::steady_clock::duration at_least = {})
+        -> boost::asio::awaitable<std::invoke_result_t<Job&, history::Transaction&>> {
+        for (;;) {
+            try {
+                co_return co_await transact(job, at_least);
+            } catch (const history::DatabaseError& error) {
+                if (error.kind() != history::DatabaseError::Kind::in_doubt) {
+                    throw;
+                }
+            }
         }
     }
 

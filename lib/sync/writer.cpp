@@ -185,7 +185,7 @@ asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
 /// what came of it.
 asio::awaitable<bool> Writer::has_happened(const history::TaskRecord& task) {
     auto look = [&task](history::Transaction& transaction) { return history::is_recorded(transaction, task); };
-    co_return co_await store_.transact(look, longest_look);
+    co_return co_await store_.transact_again(look, longest_look);
 }
 
 asio::awaitable<void> Writer::changed() {

@@ -143,7 +143,7 @@ TEST_F(RunLockTest, IsNotHadOnAnotherServer) {
     RunLock elsewhere = *taken;
     elsewhere.server = id + "/00000002";
     database.set_run_lock(elsewhere);
-    EXPECT_EQ(refusal_on(database, store(1)), Kind::fenced);
+    EXPECT_EQ(refusal_on(database, store(1)), Kind::replaced);
     EXPECT_EQ(organisations_stored(), "");
 }
 
@@ -186,7 +186,38 @@ TEST_F(RunLockTest, AHolderThatIsSilentIsEndedByTheServer) {
     database.release_run_lock();
     transact_on(database, [&](Transaction& transaction) { after = time_outs(transaction); });
     EXPECT_EQ(before, "8s 8s") << "also where it was taken again";
-    EXPECT_EQ(after, "0 0");
+    EXPECT_EQ(after, "0 8s") << "a transaction never stands still";
+}
+
+TEST_F(RunLockTest, AHolderThatStandsStillInsideACopyIsEndedByWhoWaits) {
+    pqxx::connection stopped{url};
+    pqxx::work work{stopped};
+    work.exec("SELECT pg_advisory_lock(1214605665, 2)");
+    work.exec("CREATE TEMPORARY TABLE rows (number bigint)");
+    pqxx::stream_to copy{work, "rows"};
+    std::optional<HolderInCopy> seen;
+    bool ended = false;
+    const auto look = [&](std::chrono::seconds after) {
+        transact_on(other, [&](Transaction& transaction) {
+            ended = end_stuck_holder(transaction, seen, std::chrono::steady_clock::time_point{after});
+        });
+    };
+    while (!seen) {
+        look(0s);
+    }
+    look(7s);
+    EXPECT_FALSE(ended);
+    seen->bytes -= 1;
+    look(9s);
+    EXPECT_FALSE(ended) << "it has gone on since";
+    look(16s);
+    EXPECT_FALSE(ended);
+    look(17s);
+    EXPECT_TRUE(ended);
+    wait_for_locks("0");
+    look(18s);
+    EXPECT_FALSE(ended) << "nobody has the lock";
+    EXPECT_THROW(copy.complete(), pqxx::failure);
 }
 
 TEST_F(RunLockTest, AHolderThatWaitsForTheApiIsNotSilent) {

@@ -8,9 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::answer;
 using testing::answers;
+using ::testing::ElementsAre;
 using testing::Peer;
 using testing::ScriptedServer;
-using ::testing::ElementsAre;
 
 class Exchanges : public testing::Session {
 protected:
