@@ -58,20 +58,20 @@ protected:
 };
 
 TEST_F(Supervised, ADaemonTellsWhatItDoes) {
-    installation.make_every_count_known("2026-07-01");
-    Daemon daemon{installation, "2026-07-01T04:29:59+03:00", Daemon::Pace::real, {{"NOTIFY_SOCKET", systemd.path()}}};
+    Daemon daemon{installation, before_the_slot, Daemon::Pace::real, {{"NOTIFY_SOCKET", systemd.path()}}};
     EXPECT_EQ(systemd.wait_for("STATUS="), "STATUS=starting");
     EXPECT_EQ(systemd.wait_for("READY=1"), "READY=1");
-    EXPECT_EQ(systemd.wait_for("STATUS="), "STATUS=next run Wed 04:30 EEST");
+    EXPECT_EQ(systemd.wait_for("STATUS="), "STATUS=next run Mon 04:30 EEST");
+    daemon.signal(SIGUSR1);
     systemd.wait_for("STATUS=sync ");
-    systemd.wait_for("STATUS=next run Thu 04:30 EEST");
+    systemd.wait_for("STATUS=next run Mon 04:30 EEST");
 
     installation.config()["schedule"]["daily_at"] = "05:30";
     static_cast<void>(installation.command({}));
     daemon.signal(SIGHUP);
     EXPECT_THAT(systemd.wait_for("RELOADING=1"), HasSubstr("\nMONOTONIC_USEC="));
     systemd.wait_for("READY=1");
-    systemd.wait_for("STATUS=next run Thu 05:30 EEST");
+    systemd.wait_for("STATUS=next run Mon 05:30 EEST");
 
     installation.write(installation.config_file().filename(), "schedule: {daily_at: \"25:00\"}\n");
     daemon.signal(SIGHUP);
