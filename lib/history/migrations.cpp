@@ -157,7 +157,10 @@ void take_locks(Session& session, const MigrateOptions& options) {
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);
     }
-    // A run that lost its session for a moment must not go on under another schema.
+}
+
+/// A run that lost its session for a moment must not go on under another schema.
+void raise_epoch(Session& session) {
     session.transact([](Transaction& transaction) {
         if (transaction.run(ask_for_epoch)[0][0].as<bool>()) {
             transaction.execute("raise the epoch of the run lock",
@@ -242,6 +245,9 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
         }
         const auto& migration = *std::find_if(migrations.begin(), migrations.end(),
                                               [&pending](const Migration& m) { return m.version == pending.version; });
+        if (applied.empty()) {
+            raise_epoch(session);
+        }
         const core::Instant at = apply_patiently(session, migration, now);
         applied.push_back(migration.version);
         if (options.applied) {
