@@ -46,9 +46,11 @@ void NotifySocket::listen() {
 }
 
 std::string NotifySocket::wait_for(std::string_view beginning) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
     std::unique_lock lock{mutex_};
     for (;;) {
-        if (!more_.wait_for(lock, std::chrono::minutes{1}, [this] { return heard_ < all_.size(); })) {
+        const bool came = more_.wait_until(lock, deadline, [this] { return heard_ < all_.size(); });
+        if (!came || std::chrono::steady_clock::now() > deadline) {
             throw std::runtime_error{"nobody said " + std::string{beginning}};
         }
         const std::string& message = all_[heard_++];
