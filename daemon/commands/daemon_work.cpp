@@ -240,8 +240,7 @@ asio::awaitable<sync::RunReport> DaemonWork::run(sync::RunRequest request) {
     sync::RunContext context{executor_,   clock_,   setup->access->api, database, log_, setup->access->traffic,
                              on_progress, on_outage};
     sync::RunSettings settings = run_settings(setup->config, rehearsal_);
-    // A run of the daemon ends with its date (rule 1).
-    settings.longest_outage = std::chrono::hours{48};
+    settings.outlives_outages = true;
     sync::RunReport report = co_await sync::run(std::move(context), std::move(settings), std::move(request));
     metrics_.count(report);
     co_return report;

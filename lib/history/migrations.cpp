@@ -1,5 +1,6 @@
 #include "history/migrations.hpp"
 
+#include "history/run_lock.hpp"
 #include "history/session.hpp"
 
 #include <fmt/format.h>
@@ -36,9 +37,6 @@ constexpr Statement record_applied{
     "VALUES ($1, $2, $3, $4, $5)"};
 // 1214605665 is 'Heia'; under it 1 is the lock of a migration.
 constexpr Statement try_lock{"take the migration lock", "SELECT pg_try_advisory_lock(1214605665, 1)"};
-constexpr Statement ask_for_epoch{"look for the run lock's epoch",
-                                  "SELECT to_regclass('heiasync.run_lock') IS NOT NULL"};
-constexpr Statement try_run_lock{"take the run lock", "SELECT pg_try_advisory_lock(1214605665, 2)"};
 
 struct Applied {
     std::string name;
@@ -133,22 +131,26 @@ int target_of(const MigrateOptions& options, const SchemaStatus& status, std::sp
     return target;
 }
 
-bool try_to_take(Session& session, const Statement& lock) {
+bool take_migration_lock(Transaction& transaction) {
+    return transaction.run(try_lock)[0][0].as<bool>();
+}
+
+bool in_transaction(Session& session, bool (*take)(Transaction&)) {
     bool taken = false;
-    session.transact([&](Transaction& transaction) { taken = transaction.run(lock)[0][0].as<bool>(); });
+    session.transact([&](Transaction& transaction) { taken = take(transaction); });
     return taken;
 }
 
 // Tried, not waited for: a session that waits for an advisory lock blocks CREATE INDEX CONCURRENTLY.
 void take_locks(Session& session, const MigrateOptions& options) {
-    while (!try_to_take(session, try_lock)) {
+    while (!in_transaction(session, take_migration_lock)) {
         if (!options.wait) {
             throw DatabaseError{Kind::away, "another migration of this database is going on: try again when it is done",
                                 "55P03"};
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);
     }
-    while (!try_to_take(session, try_run_lock)) {
+    while (!in_transaction(session, take_run_lock_to_migrate)) {
         if (!options.wait_for_run) {
             throw DatabaseError{Kind::busy,
                                 "a run is going on: migrate when it has ended, or wait for it with `heiasyncd migrate "
@@ -157,17 +159,6 @@ void take_locks(Session& session, const MigrateOptions& options) {
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);
     }
-}
-
-/// A run that lost its session for a moment must not go on under another schema.
-void raise_epoch(Session& session) {
-    session.transact([](Transaction& transaction) {
-        if (transaction.run(ask_for_epoch)[0][0].as<bool>()) {
-            transaction.execute("raise the epoch of the run lock",
-                                "UPDATE heiasync.run_lock SET epoch = epoch + 1, purpose = 'migrate', "
-                                "backend_id = pg_backend_pid()");
-        }
-    });
 }
 
 core::Instant apply(Session& session, const Migration& migration, const std::function<core::Instant()>& now) {
@@ -246,7 +237,7 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
         const auto& migration = *std::find_if(migrations.begin(), migrations.end(),
                                               [&pending](const Migration& m) { return m.version == pending.version; });
         if (applied.empty()) {
-            raise_epoch(session);
+            session.transact(raise_epoch_to_migrate);
         }
         const core::Instant at = apply_patiently(session, migration, now);
         applied.push_back(migration.version);

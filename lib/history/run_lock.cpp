@@ -9,39 +9,54 @@
 namespace heiasync::history {
 namespace {
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): texts of statements are put together by the preprocessor alone.
+#define RUN_LOCK "1214605665, 2"
+#define HELD_RUN_LOCK                                                                                                  \
+    "(SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid) = (" RUN_LOCK                          \
+    ") AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) " \
+    "AS held"
+// The timeline is read from the name of the log file that is written now: it is right from the first moment after a
+// failover, unlike that of the last checkpoint.
+#define THIS_SERVER \
+    "(SELECT system_identifier FROM pg_control_system()) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+// NOLINTEND(cppcoreguidelines-macro-usage)
+
 // Beside a heartbeat of 2 s: what a holder that was stopped or cut off may cost those who wait.
-constexpr Statement try_lock{"take the run lock",
-                             "SELECT pg_try_advisory_lock(1214605665, 2), "
-                             "       set_config('idle_session_timeout', '8s', false)"};
+constexpr Statement try_lock{"take the run lock for a run", "SELECT pg_try_advisory_lock(" RUN_LOCK
+                                                            "), "
+                                                            "       set_config('idle_session_timeout', '8s', false)"};
 constexpr Statement try_lock_for_a_moment{"take the run lock for a moment",
-                                          "SELECT pg_try_advisory_xact_lock(1214605665, 2)"};
+                                          "SELECT pg_try_advisory_xact_lock(" RUN_LOCK ")"};
 // All, because a session that has taken it twice has it twice.
 constexpr Statement unlock{"release the run lock",
                            "SELECT pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)"};
-// The timeline is read from the name of the log file that is written now: it is right from the first moment after a
-// failover, unlike that of the last checkpoint.
 constexpr Statement raise_epoch{
     "raise the epoch of the run lock",
     "UPDATE heiasync.run_lock SET epoch = epoch + 1, holder = gen_random_uuid(), host = $1, process_id = $2, "
     "backend_id = pg_backend_pid(), purpose = $3, taken_at = $4 "
-    "RETURNING epoch, holder, (SELECT system_identifier FROM pg_control_system()) || '/' || "
-    "left(pg_walfile_name(pg_current_wal_lsn()), 8)"};
+    "RETURNING epoch, holder, " THIS_SERVER};
 // Of the row locks only this one keeps the epoch from being raised before the transaction has ended.
 constexpr Statement confirm_epoch{"make sure of the run lock",
-                                  "SELECT $3 = (SELECT system_identifier FROM pg_control_system()) || '/' || "
-                                  "left(pg_walfile_name(pg_current_wal_lsn()), 8) "
-                                  "FROM heiasync.run_lock WHERE epoch = $1 AND holder = $2::uuid FOR SHARE"};
+                                  "SELECT $3 = " THIS_SERVER
+                                  " FROM heiasync.run_lock WHERE epoch = $1 AND holder = $2::uuid FOR SHARE"};
 constexpr Statement move_to_session{"note the session of the run lock",
                                     "UPDATE heiasync.run_lock SET backend_id = pg_backend_pid()"};
 // The role's own sessions are those that it may end.
 constexpr Statement select_holder_in_copy{
     "look at the holder of the run lock",
     "SELECT pid, activity.backend_start::text, progress.bytes_processed "
-    "FROM pg_locks AS held JOIN pg_stat_activity AS activity USING (pid) "
+    "FROM " HELD_RUN_LOCK
+    " JOIN pg_stat_activity AS activity USING (pid) "
     "JOIN pg_stat_progress_copy AS progress USING (pid) "
-    "WHERE held.locktype = 'advisory' AND held.classid = 1214605665 AND held.objid = 2 AND held.objsubid = 2 "
-    "AND held.granted AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND activity.wait_event = 'ClientRead' AND activity.usename = current_user"};
+    "WHERE activity.wait_event = 'ClientRead' AND activity.usename = current_user"};
+constexpr Statement try_lock_to_migrate{"take the run lock", "SELECT pg_try_advisory_lock(" RUN_LOCK ")"};
+constexpr Statement ask_for_epoch{"look for the epoch of the run lock",
+                                  "SELECT to_regclass('heiasync.run_lock') IS NOT NULL"};
+constexpr Statement raise_epoch_alone{
+    "raise the epoch of the run lock to migrate",
+    "UPDATE heiasync.run_lock SET epoch = epoch + 1, purpose = 'migrate', backend_id = pg_backend_pid()"};
+constexpr Statement ask_for_holder{"look whether somebody holds the run lock",
+                                   "SELECT EXISTS (SELECT FROM " HELD_RUN_LOCK ")"};
 constexpr Statement end_session{"end the session of a holder that stands still", "SELECT pg_terminate_backend($1)"};
 constexpr std::chrono::seconds longest_silence{8};
 constexpr Statement select_holder{
@@ -51,10 +66,9 @@ constexpr Statement select_holder{
     "       (SELECT count(DISTINCT organisation_id) FROM heiasync.sync_tasks AS task "
     "        WHERE task.sync_run_id = running.sync_run_id AND organisation_id <> 0), "
     "       (SELECT count(*) FROM heiasync.organisations WHERE removed_at IS NULL) "
-    "FROM pg_locks AS held LEFT JOIN heiasync.run_lock ON run_lock.backend_id = held.pid "
+    "FROM " HELD_RUN_LOCK
+    " LEFT JOIN heiasync.run_lock ON run_lock.backend_id = held.pid "
     "LEFT JOIN heiasync.sync_runs AS running ON running.status = 'running' AND run_lock.purpose = 'run' "
-    "WHERE held.locktype = 'advisory' AND held.classid = 1214605665 AND held.objid = 2 AND held.objsubid = 2 "
-    "AND held.granted AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "ORDER BY running.sync_run_id DESC LIMIT 1"};
 
 RunLock raise(Transaction& transaction, const LockTaker& taker) {
@@ -81,6 +95,20 @@ bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker
     }
     raise(transaction, taker);
     return true;
+}
+
+bool take_run_lock_to_migrate(Transaction& transaction) {
+    return transaction.run(try_lock_to_migrate)[0][0].as<bool>();
+}
+
+void raise_epoch_to_migrate(Transaction& transaction) {
+    if (transaction.run(ask_for_epoch)[0][0].as<bool>()) {
+        transaction.run(raise_epoch_alone);
+    }
+}
+
+bool is_run_lock_held(Transaction& transaction) {
+    return transaction.run(ask_for_holder)[0][0].as<bool>();
 }
 
 void confirm_run_lock(Transaction& transaction, const RunLock& lock, bool again) {

@@ -39,6 +39,16 @@ void release_run_lock(Transaction& transaction);
 /// Takes it for this transaction alone. False where another one has it.
 bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker);
 
+/// Takes it for a migration, for as long as the session lasts; the epoch stays. False where another one has it.
+bool take_run_lock_to_migrate(Transaction& transaction);
+
+/// Raises the epoch, where the schema has one already, for who has the lock: a run that lost its session for a moment
+/// must not go on under another schema.
+void raise_epoch_to_migrate(Transaction& transaction);
+
+/// Whether somebody has it. Any reader may ask.
+bool is_run_lock_held(Transaction& transaction);
+
 /// Makes sure that the lock is still had; `again` where the session is another one than it was taken on. Throws
 /// DatabaseError: fenced where somebody else has had it since; replaced where the server is another one than it was
 /// taken on; away where the lost session still has it.

@@ -1,5 +1,6 @@
 #include "history/status.hpp"
 
+#include "history/run_lock.hpp"
 #include "history/session.hpp"
 #include "history/transaction.hpp"
 
@@ -14,12 +15,6 @@ constexpr Statement select_last_runs{
     "       (extract(epoch FROM started_at) * 1000000)::bigint, (extract(epoch FROM finished_at) * 1000000)::bigint, "
     "       status, organisations, requests, failures, bytes_received, error, host, version, limited_to "
     "FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT $1"};
-// 1214605665 and 2: see run_lock.hpp.
-constexpr Statement ask_for_lock{
-    "look whether somebody holds the run lock",
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1214605665 AND objid = 2 "
-    "AND objsubid = 2 AND granted "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"};
 constexpr Statement select_last_successes{
     "read when each stream last succeeded",
     "SELECT stream, "
@@ -82,7 +77,7 @@ std::vector<RunRecord> read_runs(Transaction& transaction, int count) {
 std::vector<RunRecord> last_runs(Transaction& transaction, int count) {
     std::vector<RunRecord> runs = read_runs(transaction, count);
     const auto is_running = [](const RunRecord& run) { return run.status == RunStatus::running; };
-    if (std::ranges::none_of(runs, is_running) || transaction.run(ask_for_lock)[0][0].as<bool>()) {
+    if (std::ranges::none_of(runs, is_running) || is_run_lock_held(transaction)) {
         return runs;
     }
     // Nobody works on them any more. One that has ended between the two looks is closed in the next.

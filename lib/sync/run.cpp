@@ -59,7 +59,7 @@ public:
         }
         // What is in hand is stored even where the run was cancelled.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        if (report_.early_end == EarlyEnd::stopped) {
+        if (report_.early_end == EarlyEnd::stopped || report_.early_end == EarlyEnd::database_unavailable) {
             session_.store.give_up();
         }
         co_await guard(session_.writer.drain());

@@ -11,7 +11,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,9 +30,8 @@ struct RunSettings {
     history::Settings expected;  ///< recorded in settings_history
     PeriodSettings periods;
     int max_vanished_percent = 20;  ///< of the organisations, that a listing may lack at once (rule 9)
-    /// How long a run waits, in real time, for a database that is away; zero: it ends.
-    std::chrono::steady_clock::duration longest_outage{0};
-    bool rehearsal = false;  ///< the clock is simulated: the history is marked so
+    bool outlives_outages = false;  ///< waits for a database that is away, until its date is over; else it ends
+    bool rehearsal = false;         ///< the clock is simulated: the history is marked so
     std::string host;
     std::string version;
 };

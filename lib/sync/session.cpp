@@ -49,10 +49,8 @@ Session::Session(RunContext run_context, RunSettings run_settings, RunReport& ru
     : context{std::move(run_context)},
       settings{std::move(run_settings)},
       report{run_report},
-      store{context.executor,
-            context.database,
-            {settings.longest_outage, [this] { return context.clock.now() >= last_moment; }},
-            context.on_outage},
+      store{context.executor, context.database,
+            [this] { return settings.outlives_outages && context.clock.now() < last_moment; }, context.on_outage},
       writer{context.executor, store, [this](const history::TaskRecord& task) { count(task); },
              [this](const Write& write) { return postpone(write.task, write.again); }},
       patience_{longest_wait} {}

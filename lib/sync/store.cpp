@@ -19,10 +19,10 @@ constexpr std::chrono::milliseconds longest_pause{30'000};
 
 }  // namespace
 
-Store::Store(const asio::any_io_executor& executor, history::Database& database, Patience patience,
+Store::Store(const asio::any_io_executor& executor, history::Database& database, std::function<bool()> may_wait,
              std::function<void(const std::optional<std::string>&)> on_outage)
     : database_{database},
-      patience_{std::move(patience)},
+      may_wait_{std::move(may_wait)},
       on_outage_{std::move(on_outage)},
       timer_{executor, steady_clock::time_point::min()},
       next_pause_{shortest_pause} {}
@@ -35,10 +35,9 @@ void Store::give_up() {
 asio::awaitable<void> Store::wait_out(const history::DatabaseError& failure, steady_clock::duration at_least) {
     const auto now = steady_clock::now();
     const auto lasting = now - away_since_.value_or(now);
-    const bool is_over = patience_.is_over && patience_.is_over();
     const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
     const bool is_cancelled = cancellation.cancelled() != asio::cancellation_type::none;
-    if (given_up_ || is_over || is_cancelled || lasting >= std::max(patience_.outage, at_least)) {
+    if (given_up_ || is_cancelled || (lasting >= at_least && !may_wait_())) {
         throw history::DatabaseError{failure};
     }
     away_since_ = now - lasting;

@@ -20,21 +20,15 @@ namespace heiasync::sync {
 /// The database of a run, which may be away for a while: a run that has the time waits, with back-off, and goes on.
 class Store {
 public:
-    struct Patience {
-        /// How long an outage may last, in real time; zero: not at all.
-        std::chrono::steady_clock::duration outage{0};
-        /// Says when there is no use in waiting any more; may be empty.
-        std::function<bool()> is_over;
-    };
-
-    /// `on_outage` hears what each attempt failed of, and nothing once the database is back; may be empty.
-    Store(const boost::asio::any_io_executor& executor, history::Database& database, Patience patience,
+    /// `may_wait` says whether an outage is still to be waited out. `on_outage` hears what each attempt failed of, and
+    /// nothing once the database is back; may be empty.
+    Store(const boost::asio::any_io_executor& executor, history::Database& database, std::function<bool()> may_wait,
           std::function<void(const std::optional<std::string>& why)> on_outage);
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// history::Database::transact, as often as it takes while the database is away; `at_least` as long, whatever the
-    /// patience is. Throws DatabaseError: away where that did not suffice, in_doubt at once.
+    /// history::Database::transact, as often as it takes while the database is away; for `at_least` so long, in real
+    /// time, though it may not be waited. Throws DatabaseError: away where that did not suffice, in_doubt at once.
     template <class Job>
     auto transact(Job& job, std::chrono::steady_clock::duration at_least = {})
         -> boost::asio::awaitable<std::invoke_result_t<Job&, history::Transaction&>> {
@@ -87,7 +81,7 @@ private:
     void has_come_back();
 
     history::Database& database_;
-    Patience patience_;
+    std::function<bool()> may_wait_;
     std::function<void(const std::optional<std::string>&)> on_outage_;
     boost::asio::steady_timer timer_;
     std::optional<std::chrono::steady_clock::time_point> away_since_;

@@ -41,7 +41,8 @@ Pooler::Pooler(const std::string& url, std::string_view mode) : directory_{make_
         value_of(url, "host="), directory_.string(), mode);
     fs::permissions(settings, fs::perms{0644});
     // Ends with the test, however that ends; as root it refuses to run.
-    std::vector<std::string> command{"/bin/sh", "-c", R"(exec setpriv --pdeathsig=INT "$@")", "sh"};
+    std::vector<std::string> command{"/bin/sh", "-c", R"(PATH=$PATH:/usr/sbin exec setpriv --pdeathsig=INT "$@")",
+                                     "sh"};
     if (::getuid() == 0) {
         command.insert(command.end(), {"--reuid=nobody", "--regid=nogroup", "--clear-groups"});
     }
