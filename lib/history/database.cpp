@@ -12,6 +12,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <exception>
 #include <utility>
 
@@ -23,6 +25,7 @@ using namespace std::chrono_literals;
 struct Database::Thread : std::enable_shared_from_this<Thread> {
     static constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
     static constexpr std::chrono::seconds heartbeat{2};
+    static constexpr std::chrono::seconds lately{5};
 
     Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer)
         : executor{std::move(caller)},
@@ -52,6 +55,7 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
             });
             session_has_lock = run_lock.has_value();
             result.outcome = TransactionOutcome::committed;
+            last_commit = since_boot();
         } catch (const DatabaseError& error) {
             if (error.kind() == DatabaseError::Kind::in_doubt) {
                 result.outcome = TransactionOutcome::unknown;
@@ -102,12 +106,20 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
         });
     }
 
+    /// No clock of the standard library goes on while the machine is suspended.
+    static std::chrono::nanoseconds since_boot() {
+        timespec now{};
+        ::clock_gettime(CLOCK_BOOTTIME, &now);
+        return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+    }
+
     asio::any_io_executor executor;
     std::string url;
     DatabaseObserver observer;
     asio::steady_timer next_beat;
     bool beating = false;  ///< of the loop: a timer that is cancelled may have expired already
     std::atomic<bool> beat_is_queued = false;
+    std::atomic<std::chrono::nanoseconds> last_commit = std::chrono::nanoseconds::min();
     // Of the pool's thread:
     std::unique_ptr<Session> session;
     std::optional<RunLock> run_lock;
@@ -135,6 +147,10 @@ void Database::release_run_lock() {
     thread_->beating = false;
     thread_->next_beat.cancel();
     asio::post(thread_->pool, [thread = thread_.get()] { thread->release_run_lock(); });
+}
+
+bool Database::has_answered_lately() const {
+    return Thread::since_boot() < thread_->last_commit.load() + Thread::lately;
 }
 
 asio::awaitable<void> Database::execute(std::function<void(Transaction&)> body) {

@@ -71,6 +71,11 @@ public:
     /// Lets go of the run lock, with the connection where that is the only way. To be called where nothing is awaited.
     void release_run_lock();
 
+    /// Whether a transaction has been committed in the last five seconds, the time of a suspended machine included.
+    /// With the run lock one is committed every two: else the server is silent, or this process stood still, and
+    /// somebody else may have the lock.
+    [[nodiscard]] bool has_answered_lately() const;
+
 private:
     boost::asio::awaitable<void> execute(std::function<void(Transaction&)> body);
 

@@ -32,6 +32,13 @@ void Store::give_up() {
     timer_.cancel();
 }
 
+asio::awaitable<void> Store::confirm() {
+    if (!database_.has_answered_lately()) {
+        auto nothing = [](history::Transaction&) {};
+        co_await transact(nothing);
+    }
+}
+
 asio::awaitable<void> Store::wait_out(const history::DatabaseError& failure, steady_clock::duration at_least) {
     const auto now = steady_clock::now();
     const auto lasting = now - away_since_.value_or(now);

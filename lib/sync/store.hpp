@@ -69,6 +69,9 @@ public:
         }
     }
 
+    /// Makes sure, where that was long ago, that what is asked for now can be stored.
+    boost::asio::awaitable<void> confirm();
+
     /// Nothing can be stored now.
     [[nodiscard]] bool is_away() const { return away_since_.has_value(); }
 

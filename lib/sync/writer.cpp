@@ -63,6 +63,7 @@ asio::awaitable<void> Writer::wait_out_outage() {
         co_await changed();
     }
     rethrow_failure();
+    co_await store_.confirm();
 }
 
 asio::awaitable<void> Writer::drain() {

@@ -47,7 +47,7 @@ public:
     /// Takes the write over; waits only while too much is waiting already.
     boost::asio::awaitable<void> store(Write write);
 
-    /// Waits while the database is away: what cannot be stored is not to be asked for.
+    /// Waits while the database is away or silent: what cannot be stored is not to be asked for.
     boost::asio::awaitable<void> wait_out_outage();
 
     /// Waits until all is committed. Must be awaited before the writer goes.
