@@ -17,20 +17,9 @@ constexpr Statement select_last_runs{
     "FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT $1"};
 constexpr Statement select_last_successes{
     "read when each stream last succeeded",
-    "SELECT stream, "
-    "       (SELECT (extract(epoch FROM finished_at) * 1000000)::bigint FROM heiasync.sync_runs AS run "
-    "        WHERE limited_to IS NULL AND status IN ('succeeded', 'partial') AND error IS NULL "
-    "          AND NOT EXISTS ("
-    "            SELECT FROM heiasync.sync_runs AS earlier JOIN heiasync.sync_tasks AS task USING (sync_run_id) "
-    "            WHERE earlier.run_on = run.run_on AND sync_run_id <= run.sync_run_id "
-    "              AND task.stream = streams.stream AND task.status = 'failed' AND NOT EXISTS ("
-    "                SELECT FROM heiasync.sync_tasks AS mended "
-    "                WHERE mended.run_on = run.run_on AND mended.sync_run_id <= run.sync_run_id "
-    "                  AND mended.organisation_id = task.organisation_id AND mended.business_id = task.business_id "
-    "                  AND mended.stream = task.stream AND mended.status <> 'failed' "
-    "                  AND mended.period_start IS NOT DISTINCT FROM task.period_start "
-    "                  AND mended.report_id IS NOT DISTINCT FROM task.report_id)) "
-    "        ORDER BY sync_run_id DESC LIMIT 1) "
+    "SELECT stream, (SELECT (extract(epoch FROM finished_at) * 1000000)::bigint "
+    "                FROM heiasync.stream_successes AS success WHERE success.stream = streams.stream "
+    "                ORDER BY sync_run_id DESC LIMIT 1) "
     "FROM unnest('{organisations,usage_stats,energy_levels,reports}'::text[]) AS streams (stream)"};
 // A task that was done stays done where a later run of the date asks for the same once more and fails.
 constexpr Statement select_open_failures{

@@ -59,6 +59,17 @@ constexpr Statement update_run{"finish a run",
                                "UPDATE heiasync.sync_runs SET finished_at = $2, status = $3, organisations = $4, "
                                "requests = $5, failures = $6, bytes_received = $7, error = $8 "
                                "WHERE sync_run_id = $1 AND status = 'running'"};
+constexpr Statement insert_stream_successes{
+    "record which streams succeeded",
+    "INSERT INTO heiasync.stream_successes (stream, sync_run_id, finished_at) "
+    "SELECT stream, sync_run_id, finished_at FROM heiasync.sync_runs AS run "
+    "CROSS JOIN unnest('{organisations,usage_stats,energy_levels,reports}'::text[]) AS streams (stream) "
+    "WHERE sync_run_id = $1 AND limited_to IS NULL AND status IN ('succeeded', 'partial') AND error IS NULL "
+    "  AND stream NOT IN ("
+    "    SELECT stream FROM heiasync.sync_tasks AS task WHERE task.run_on = run.run_on "
+    "    GROUP BY stream, organisation_id, business_id, period_start, report_id HAVING bool_and(task.status = "
+    "'failed')) "
+    "ON CONFLICT DO NOTHING"};
 constexpr RowsStatement insert_tasks{
     {"record a task",
      "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "
@@ -226,6 +237,7 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary) {
     transaction.run(update_run, sync_run_id, summary.finished_at, to_string(summary.status), summary.organisations,
                     summary.requests, summary.failures, summary.bytes_received, summary.error);
+    transaction.run(insert_stream_successes, sync_run_id);
 }
 
 void record_task(Transaction& transaction, const TaskRecord& task) {

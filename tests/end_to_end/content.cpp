@@ -23,7 +23,7 @@ std::vector<std::string> content(const Installation& installation) {
     const std::string names = installation.value(
         "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = "
         "'heiasync'::regnamespace AND relkind = 'r' AND relname NOT IN ('run_lock', 'sync_runs', "
-        "'schema_migrations', 'rehearsal')");
+        "'stream_successes', 'schema_migrations', 'rehearsal')");
     std::vector<std::string> rows;
     std::istringstream tables{names};
     for (std::string table; tables >> table;) {

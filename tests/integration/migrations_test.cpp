@@ -137,6 +137,30 @@ TEST_F(Migrations, AVersionInBetweenCanBeAskedFor) {
     EXPECT_EQ(migrate_to({}).size(), migrations.size() - 2);
 }
 
+TEST_F(Migrations, RunsOfBeforeHaveTheirSuccesses) {
+    migrate_to(12);
+    query(
+        url,
+        "INSERT INTO heiasync.sync_runs (trigger, run_on, started_at, finished_at, status, organisations, requests, "
+        "failures, bytes_received, error, host, version, limited_to, timeline) "
+        "SELECT 'manual', '2026-07-01', '2026-07-01Z', '2026-07-01Z', status, 1, 1, 1, 1, error, '', '', limited_to, 1 "
+        "FROM (VALUES ('partial', NULL, NULL), ('succeeded', NULL, '--stream reports'), "
+        "             ('partial', 'api_unavailable', NULL), ('succeeded', NULL, NULL)) AS run (status, error, "
+        "limited_to)");
+    query(
+        url,
+        "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, status, attempts, "
+        "started_at, finished_at) "
+        "SELECT run, '2026-07-01', 7, '', 'reports', status, 1, '2026-07-01Z', '2026-07-01Z' "
+        "FROM (VALUES (1, 'failed'), (4, 'done')) AS task (run, status)");
+    migrate_to({});
+    EXPECT_EQ(query_value(url,
+                          "SELECT string_agg(sync_run_id || ' ' || stream, ', ' ORDER BY sync_run_id, stream) "
+                          "FROM heiasync.stream_successes"),
+              "1 energy_levels, 1 organisations, 1 usage_stats, "
+              "4 energy_levels, 4 organisations, 4 reports, 4 usage_stats");
+}
+
 TEST_F(Migrations, TheWayBackIsRefused) {
     migrate_to(3);
     EXPECT_THROW(migrate_to(2), std::invalid_argument);

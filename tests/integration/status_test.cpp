@@ -135,10 +135,12 @@ TEST_F(StatusTest, AStreamSucceededInTheLastWholeRunWithoutAFailureOfIt) {
                 ElementsAre(Pair(Stream::organisations, std::nullopt), Pair(Stream::usage_stats, std::nullopt),
                             Pair(Stream::energy_levels, std::nullopt), Pair(Stream::reports, std::nullopt)));
     run(slot - 24h, RunStatus::succeeded);
-    const auto partial = run(slot, RunStatus::partial);
+    const auto partial = start(slot);
     record(task(partial, Stream::usage_stats, TaskStatus::done));
     record(task(partial, Stream::usage_stats, TaskStatus::failed, 8));
     record(task(partial, Stream::energy_levels, TaskStatus::skipped));
+    finish(partial, slot + 15min, RunStatus::partial);
+    finish(partial, slot + 20min, RunStatus::partial);
     run(slot + 1h, RunStatus::partial, "api_unavailable");
     run(slot + 2h, RunStatus::failed, "listing failed");
     run(slot + 3h, RunStatus::succeeded, {}, "--stream usage-stats");
@@ -150,14 +152,17 @@ TEST_F(StatusTest, AStreamSucceededInTheLastWholeRunWithoutAFailureOfIt) {
 }
 
 TEST_F(StatusTest, ARetryThatLeavesAFailureOfItsDateIsNoSuccess) {
-    const auto first = run(slot, RunStatus::partial);
+    const auto first = start(slot);
     record(task(first, Stream::reports, TaskStatus::failed, 8));
     record(task(first, Stream::reports, TaskStatus::failed, 9));
-    const auto retry = run(slot + 1h, RunStatus::partial);
+    finish(first, slot + 15min, RunStatus::partial);
+    const auto retry = start(slot + 1h);
     record(task(retry, Stream::reports, TaskStatus::done, 8));
+    finish(retry, slot + 1h + 15min, RunStatus::partial);
     EXPECT_EQ(successes().at(Stream::reports), std::nullopt) << "9 is still missing";
-    const auto second_retry = run(slot + 2h, RunStatus::succeeded);
+    const auto second_retry = start(slot + 2h);
     record(task(second_retry, Stream::reports, TaskStatus::done, 9));
+    finish(second_retry, slot + 2h + 15min, RunStatus::succeeded);
     EXPECT_EQ(successes().at(Stream::reports), slot + 2h + 15min);
 }
 
