@@ -185,7 +185,9 @@ void Protocol::expire_tokens() {
 
 Answer Protocol::answer(const HttpRequest& request, std::size_t in_flight) {
     Call call{request};
-    call.at = options_.now.value_or(date::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
+    call.at = options_.now     ? *options_.now
+              : options_.clock ? options_.clock()
+                               : date::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     bool time_is_readable = true;
     if (const auto simulated = request.find("X-Simulated-Time"); simulated != request.end()) {
         try {

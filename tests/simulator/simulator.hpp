@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,14 +54,15 @@ struct Options {
     std::optional<unsigned> token_requests;       ///< how many requests a token is good for
     std::optional<unsigned> connection_requests;  ///< how many answers a connection lives for, without saying so
 
-    std::optional<core::Instant> now;      ///< for requests without X-Simulated-Time; none: the system clock
+    std::optional<core::Instant> now;      ///< for requests without X-Simulated-Time; none: what `clock` says
+    std::function<core::Instant()> clock;  ///< called on the simulator's thread; empty: the system clock
     std::chrono::seconds date_skew{0};     ///< added to the Date header
     std::chrono::milliseconds latency{0};  ///< before every answer
 };
 
 /// A faithful fake of the HeiaHeia Admin API on 127.0.0.1, with a thread of its own from construction to destruction.
 ///
-/// "Now" is the request's X-Simulated-Time (ISO 8601) where it has one, else `Options::now`, else the system clock; the
+/// "Now" is the request's X-Simulated-Time (ISO 8601) where it has one, else `Options::now`, else its clock; the
 /// Date header and the life of tokens follow it. `GET /simulator/summary` answers Observations::summary() and is not
 /// observed itself.
 ///
