@@ -79,7 +79,10 @@ std::vector<Span> find_in_url(std::string_view url, std::size_t authority) {
     const std::size_t query = std::min(url.find('?', hosts), url.size());
     const std::size_t path = std::min(url.find('/', hosts), query);
     check_hosts(url.substr(hosts, path - hosts));
-    if (url.substr(path, query - path).find('@') != std::string_view::npos) {
+    // An @ after the ? belongs to a parameter only because of a / before it, which may be a password's.
+    const bool misread_once_masked =
+        hosts == authority && path == query && url.find('@', query) != std::string_view::npos;
+    if (url.substr(path, query - path).find('@') != std::string_view::npos || misread_once_masked) {
         throw std::invalid_argument{expected_conninfo};
     }
     find_in_parameters(url, query, passwords);

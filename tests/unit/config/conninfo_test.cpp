@@ -45,8 +45,9 @@ TEST(MaskPasswords, leaves_alone_what_has_none) {
 TEST(Conninfo, that_libpq_would_not_take_is_refused) {
     for (const char* conninfo :
          {"heiasync", "host", "host=h dbname", "=x", "host='h", "host=h 'x'", "password=''x host=h", "http://h/d",
-          "jdbc:postgresql://h/d?a=b", "postgresql://u:p@ss@h/d", "postgresql://u:p/w@h/d", "postgresql://u:12/w@h/d",
-          "postgresql://h:port/d", "postgresql://[::1:5432/d", "postgresql://h/d?password", "postgresql://h/d?a=b&c"}) {
+          "jdbc:postgresql://h/d?a=b", "postgresql://u:p@ss@h/d", "postgresql://h?password=p/w&user=u@d",
+          "postgresql://u:p/w@h/d", "postgresql://u:12/w@h/d", "postgresql://h:port/d", "postgresql://[::1:5432/d",
+          "postgresql://h/d?password", "postgresql://h/d?a=b&c"}) {
         EXPECT_THROW((void)find_passwords(conninfo), std::invalid_argument) << conninfo;
     }
 }
