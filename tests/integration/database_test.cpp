@@ -1,4 +1,5 @@
 #include "history/organisations.hpp"
+#include "history/transaction.hpp"
 #include "history/usage_stats.hpp"
 #include "history_test.hpp"
 
@@ -42,6 +43,24 @@ protected:
 TEST_F(DatabaseTest, GivesBackWhatTheJobReturns) {
     EXPECT_EQ(transact([](Transaction&) { return 42; }), 42);
     EXPECT_EQ(transact([](Transaction&) { return std::string{"text"}; }), "text");
+}
+
+TEST_F(DatabaseTest, WhatIsDoneOnceASessionIsDoneAgainWhereItWasUndone) {
+    const auto make_room = [](Transaction& transaction) {
+        transaction.execute_once("make room", "CREATE TEMP TABLE room ()");
+        transaction.execute("use it", "INSERT INTO room DEFAULT VALUES");
+    };
+    EXPECT_THROW(transact([&](Transaction& transaction) {
+                     make_room(transaction);
+                     throw std::runtime_error{"undone"};
+                 }),
+                 std::runtime_error);
+    for (int i = 0; i < 2; ++i) {
+        transact([&](Transaction& transaction) {
+            make_room(transaction);
+            make_room(transaction);
+        });
+    }
 }
 
 TEST_F(DatabaseTest, RunsTheJobOnAnotherThreadAndResumesOnTheCallers) {

@@ -22,6 +22,8 @@ using Kind = DatabaseError::Kind;
 
 constexpr core::Instant taken_at{date::sys_days{2026_y / 7 / 1} + 1h};
 
+constexpr const char* count_locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+
 class RunLockTest : public HistoryTest {
 protected:
     ~RunLockTest() override {
@@ -73,8 +75,14 @@ protected:
     }
 
     void wait_for_locks(const std::string& count) {
-        while (query_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != count) {
+        while (query_value(count_locks) != count) {
         }
+    }
+
+    std::string holder() {
+        std::string text;
+        transact_on(other, [&text](Transaction& transaction) { text = describe_lock_holder(transaction); });
+        return text;
     }
 
     std::function<void(Transaction&)> store(std::int64_t organisation_id) const {
@@ -110,6 +118,20 @@ TEST_F(RunLockTest, IsTakenAgainByWhoLostItsConnection) {
     transact_on(database, store(3));
     EXPECT_EQ(organisations_stored(), "1,3");
     EXPECT_FALSE(take_on(other));
+    EXPECT_THAT(holder(), HasSubstr("by process 4711 on host a host"));
+}
+
+TEST_F(RunLockTest, IsTakenAgainWhileNothingIsToBeStored) {
+    ASSERT_TRUE(take_on(database));
+    kill_holder();
+    boost::asio::steady_timer patience{loop, 20s};
+    bool waited_in_vain = false;
+    patience.async_wait([&waited_in_vain](const auto&) { waited_in_vain = true; });
+    loop.restart();
+    while (query_value(count_locks) == "0" && !waited_in_vain) {
+        loop.poll();
+    }
+    EXPECT_FALSE(waited_in_vain);
 }
 
 TEST_F(RunLockTest, WhoLostItToAnotherOneWritesNothingMore) {
@@ -236,21 +258,17 @@ TEST_F(RunLockTest, AHolderThatWaitsForTheApiIsNotSilent) {
 }
 
 TEST_F(RunLockTest, ItsHolderIsToldToThoseWhoFindItTaken) {
-    const auto who = [this] {
-        std::string text;
-        transact_on(other, [&text](Transaction& transaction) { text = describe_lock_holder(transaction); });
-        return text;
-    };
-    EXPECT_EQ(who(), "");
+    EXPECT_EQ(holder(), "");
     ASSERT_TRUE(take_on(database));
-    EXPECT_EQ(who(), fmt::format("run {} (manual), by process 4711 on host a host, since 2026-07-01T01:00:00Z: 0 of 0 "
-                                 "organisations done",
-                                 run));
+    EXPECT_EQ(holder(),
+              fmt::format("run {} (manual), by process 4711 on host a host, since 2026-07-01T01:00:00Z: 0 of 0 "
+                          "organisations done",
+                          run));
     database.release_run_lock();
     wait_for_locks("0");
     pqxx::connection stranger{url};
     pqxx::nontransaction{stranger}.exec("SELECT pg_advisory_lock(1214605665, 2)");
-    EXPECT_THAT(who(), HasSubstr("a session with the server's process id"));
+    EXPECT_THAT(holder(), HasSubstr("a session with the server's process id"));
 }
 
 }  // namespace
