@@ -45,11 +45,26 @@ init_scratch_postgres() {
     echo 'autovacuum = off' >>"$1/data/postgresql.conf"
 }
 
-# exec_scratch_postgres DIR: becomes the server.
+# copy_scratch_postgres DIR PRIMARY: makes the data folder of a standby of the server in PRIMARY.
+copy_scratch_postgres() {
+    mkdir -p "$1" && chmod 755 "$1" || return 1
+    if [ "$(id -u)" -eq 0 ]; then
+        chown "$(scratch_postgres_user)" "$1" || return 1
+    fi
+    (cd "$1" && _scratch_postgres_exec "$(scratch_postgres_bin)/pg_basebackup" --pgdata="$1/data" --host="$2" \
+        --username=postgres --write-recovery-conf --checkpoint=fast --no-sync) >"$1/initdb.log" 2>&1 ||
+        { cat "$1/initdb.log" >&2; return 1; }
+}
+
+# exec_scratch_postgres DIR [OPTION...]: becomes the server.
 exec_scratch_postgres() {
-    cd "$1" && _scratch_postgres_exec "$(scratch_postgres_bin)/postgres" -D "$1/data" -c listen_addresses= \
-        -c unix_socket_directories="$1" -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-        -c max_connections=50 -c log_statement=all -c log_line_prefix='%m [%p] %u@%d ' >>"$1/server.log" 2>&1
+    _scratch_directory=$1
+    shift
+    cd "$_scratch_directory" && _scratch_postgres_exec "$(scratch_postgres_bin)/postgres" -D "$_scratch_directory/data" \
+        -c listen_addresses= -c unix_socket_directories="$_scratch_directory" \
+        -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+        -c max_connections=50 -c log_statement=all -c log_line_prefix='%m [%p] %u@%d ' "$@" \
+        >>"$_scratch_directory/server.log" 2>&1
 }
 
 start_scratch_postgres() {

@@ -109,6 +109,11 @@ Installation::~Installation() {
     fs::remove_all(directory_, ignored);
 }
 
+void Installation::look_at(std::string database_url) {
+    database_url_ = std::move(database_url);
+    connection_.reset();
+}
+
 void Installation::audit() const {
     for (const auto& violation : api_->violations()) {
         EXPECT_TRUE(tolerated_.contains(violation.kind))

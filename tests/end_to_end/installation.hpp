@@ -70,6 +70,8 @@ public:
     void make_every_count_known(std::string_view summer_date);
 
     [[nodiscard]] const std::string& database_url() const { return database_url_; }
+    /// The history is elsewhere now; what the configuration says stays.
+    void look_at(std::string database_url);
     /// Remembers the history as it is, and puts it back as it was then.
     void save_history() const;
     void restore_history() const;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <random>
 #include <string>
 #include <thread>
@@ -32,6 +33,14 @@ const std::vector<std::string>& undisturbed(std::size_t& requests) {
     return rows;
 }
 
+void expect_complete(const Installation& installation, const std::vector<std::string>& expected) {
+    EXPECT_EQ(row_difference(expected, content(installation)), "");
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'succeeded'"), 1);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status NOT IN ('succeeded', "
+                                 "'interrupted')"),
+              0);
+}
+
 TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
     std::size_t requests = 0;
     const std::vector<std::string>& expected = undisturbed(requests);
@@ -53,11 +62,36 @@ TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
         Daemon daemon{installation, after_slot(boundary_day)};
         daemon.wait_for_runs(1);
         daemon.stop();
-        EXPECT_EQ(row_difference(expected, content(installation)), "");
-        EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'succeeded'"), 1);
-        EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status <> 'succeeded' AND status "
-                                     "<> 'interrupted'"),
-                  0);
+        expect_complete(installation, expected);
+    }
+}
+
+TEST(Killed, WithItsServerAtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
+    std::size_t requests = 0;
+    const std::vector<std::string>& expected = undisturbed(requests);
+    PostgresServer server{PostgresServer::Durability::safe};
+    std::mt19937 random{20260701};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same moments each time
+    const int kills = long_tests() ? 20 : 1;
+    for (int kill = 0; kill < kills; ++kill) {
+        const auto request = random() % requests;
+        const std::chrono::microseconds delay{random() % 10'000};
+        SCOPED_TRACE(fmt::format("killed {} us after request {}", delay.count(), request));
+        Installation installation{tiny_world(), server};
+        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+        installation.make_every_count_known(boundary_day);
+        {
+            Daemon victim{installation, after_slot(boundary_day)};
+            installation.api().wait_for_requests(request);
+            std::this_thread::sleep_for(delay);
+            server.stop(SIGKILL);
+            victim.kill();
+        }
+        server.start();
+        installation.look_at(installation.database_url());
+        Daemon daemon{installation, after_slot(boundary_day)};
+        daemon.wait_for_runs(1);
+        daemon.stop();
+        expect_complete(installation, expected);
     }
 }
 

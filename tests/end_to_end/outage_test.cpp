@@ -1,12 +1,19 @@
 #include "content.hpp"
 #include "daemon.hpp"
 
+#include <unistd.h>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +28,29 @@ constexpr auto boundary_day = "2026-07-01";
 
 /// In the middle of the run, among documents.
 constexpr std::size_t middle = 40;
+
+/// The disk of the server that is started next, by this program.
+class Disk {
+public:
+    Disk() {
+        ::setenv("FULL_DISK", full_.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+        ::setenv("LD_PRELOAD", FULL_DISK, 1);     // NOLINT(concurrency-mt-unsafe)
+    }
+    Disk(const Disk&) = delete;
+    Disk& operator=(const Disk&) = delete;
+    ~Disk() { make_room(); }
+
+    void fill() const { std::ofstream{full_}; }
+    void make_room() const { std::filesystem::remove(full_); }
+    static void concerns_no_other() {
+        ::unsetenv("LD_PRELOAD");  // NOLINT(concurrency-mt-unsafe)
+        ::unsetenv("FULL_DISK");   // NOLINT(concurrency-mt-unsafe)
+    }
+
+private:
+    std::filesystem::path full_ =
+        std::filesystem::temp_directory_path() / fmt::format("heiasync-full-disk-{}", ::getpid());
+};
 
 class OutageTest : public ::testing::Test {
 protected:
@@ -64,6 +94,7 @@ protected:
     }
 
     PostgresServer server;
+    std::unique_ptr<PostgresServer> replica;
     Installation installation{tiny_world(), server};
 };
 
@@ -84,6 +115,30 @@ TEST_F(OutageTest, ADatabaseThatTakesNoWritesIsWaitedFor) {
     expect_outlived([&] { set("on"); }, [&] { set("off"); });
 }
 
+/// What the primary had committed and not sent is fetched again.
+TEST_F(OutageTest, AReplicaThatIsPromotedIsGoneOnWith) {
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    replica = server.standby();
+    installation.config()["database"]["url"] = replica->either_of(installation.database_url());
+    Daemon daemon{installation, after_slot(boundary_day)};
+    installation.api().wait_for_requests(middle / 2);
+    replica->stop(SIGINT);
+    installation.api().wait_for_requests(middle);
+    server.stop(SIGKILL);
+    daemon.wait_for_log("the run waits for it and goes on");
+    const std::size_t before = requests();
+    replica->start();
+    EXPECT_LE(requests(), before + 1) << "what cannot be stored was asked for";
+    replica->promote();
+    installation.look_at(replica->same_database(installation.database_url()));
+    daemon.wait_for_runs(1);
+    daemon.stop();
+    EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+    EXPECT_EQ(installation.lines("SELECT status, count(*) FROM heiasync.sync_runs GROUP BY 1"),
+              (std::set<std::string>{"interrupted|1", "succeeded|1"}))
+        << "numbers of the old server may be given out again, so the run there has ended";
+}
+
 TEST_F(OutageTest, AStopEndsTheWait) {
     installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
     Daemon daemon{installation, after_slot(boundary_day)};
@@ -96,6 +151,18 @@ TEST_F(OutageTest, AStopEndsTheWait) {
     next.wait_for_runs(1);
     next.stop();
     EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+}
+
+class FullDiskTest : protected Disk, public OutageTest {
+protected:
+    FullDiskTest() { concerns_no_other(); }
+};
+
+TEST_F(FullDiskTest, IsWaitedFor) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "its library wants to be loaded first";
+#endif
+    expect_outlived([this] { fill(); }, [this] { make_room(); });
 }
 
 /// Two daemons on one database; the first one has the run.

@@ -37,17 +37,18 @@ std::filesystem::path make_directory() {
 }
 
 /// Runs a function of the script in a shell.
-pid_t spawn(const std::string& function, const std::filesystem::path& directory) {
-    std::string shell = "sh";
-    std::string option = "-c";
-    std::string script = R"(. "$0" && "$1" "$2")";
-    std::string file = HEIASYNC_POSTGRES_SCRIPT;
-    std::string name = function;
-    std::string argument = directory.string();
-    char* const arguments[] = {shell.data(), option.data(),   script.data(), file.data(),
-                               name.data(),  argument.data(), nullptr};
+pid_t spawn(const std::string& function, const std::filesystem::path& directory,
+            const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{
+        "sh", "-c", R"(. "$0" && "$@")", HEIASYNC_POSTGRES_SCRIPT, function, directory.string()};
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
     pid_t child = -1;
-    if (posix_spawn(&child, "/bin/sh", nullptr, nullptr, static_cast<char* const*>(arguments), environ) != 0) {
+    if (posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments.data(), environ) != 0) {
         throw std::runtime_error{"no shell"};
     }
     return child;
@@ -73,16 +74,35 @@ PostgresServer& PostgresServer::shared() {
     return server;
 }
 
-PostgresServer::PostgresServer() : directory_{make_directory()}, log_file_{directory_ / "server.log"} {
-    if (wait_for(spawn("init_scratch_postgres", directory_)) != 0) {
-        throw std::runtime_error{"initdb failed"};
+PostgresServer::PostgresServer(Durability durability)
+    : PostgresServer{"init_scratch_postgres",
+                     {},
+                     durability == Durability::none
+                         ? std::vector<std::string>{}
+                         : std::vector<std::string>{"-c", "fsync=on", "-c", "synchronous_commit=on", "-c",
+                                                    "full_page_writes=on"}} {}
+
+PostgresServer::PostgresServer(const std::string& make, const std::vector<std::string>& arguments,
+                               std::vector<std::string> options)
+    : directory_{make_directory()}, log_file_{directory_ / "server.log"}, options_{std::move(options)} {
+    if (wait_for(spawn(make, directory_, arguments)) != 0) {
+        throw std::runtime_error{"PostgreSQL has no data folder"};
     }
     start();
 }
 
+std::unique_ptr<PostgresServer> PostgresServer::standby() const {
+    return std::unique_ptr<PostgresServer>{
+        new PostgresServer{"copy_scratch_postgres", {directory_.string()}, options_}};
+}
+
+void PostgresServer::promote() const {
+    run(url("postgres"), "SELECT pg_promote()");
+}
+
 void PostgresServer::start() {
     constexpr int tries = 100;
-    server_ = spawn("exec_scratch_postgres", directory_);
+    server_ = spawn("exec_scratch_postgres", directory_, options_);
     const std::string server_url = url("postgres");
     for (int failures = 0; PQping(server_url.c_str()) != PQPING_OK;) {
         int status = 0;
@@ -92,7 +112,7 @@ void PostgresServer::start() {
                 server_ = -1;
                 throw std::runtime_error{"PostgreSQL did not start: " + log()};
             }
-            server_ = spawn("exec_scratch_postgres", directory_);
+            server_ = spawn("exec_scratch_postgres", directory_, options_);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
@@ -114,6 +134,16 @@ PostgresServer::~PostgresServer() {
 
 std::string PostgresServer::url(std::string_view database) const {
     return fmt::format("postgresql:///{}?host={}&user=postgres", database, directory_.string());
+}
+
+std::string PostgresServer::same_database(const std::string& url_elsewhere) const {
+    const auto name = url_elsewhere.find_last_of('/', url_elsewhere.find('?')) + 1;
+    return url(url_elsewhere.substr(name, url_elsewhere.find('?') - name));
+}
+
+std::string PostgresServer::either_of(const std::string& url_elsewhere) const {
+    std::string both = url_elsewhere;
+    return both.insert(both.find("&user="), "," + directory_.string());
 }
 
 std::string PostgresServer::create_database_with(std::string_view options) {

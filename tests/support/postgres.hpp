@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,22 @@ public:
     /// Started with the first call, stopped and removed when the program exits.
     static PostgresServer& shared();
 
-    PostgresServer();
+    /// What is committed survives the processes of the server, and only with `safe` also the machine.
+    enum class Durability { none, safe };
+
+    explicit PostgresServer(Durability durability = Durability::none);
     PostgresServer(const PostgresServer&) = delete;
     PostgresServer& operator=(const PostgresServer&) = delete;
     ~PostgresServer();
+
+    /// A standby that follows this server, and has its databases.
+    [[nodiscard]] std::unique_ptr<PostgresServer> standby() const;
+    /// Makes a standby a server that takes writes.
+    void promote() const;
+    /// The URL of the database of the same name here.
+    [[nodiscard]] std::string same_database(const std::string& url_elsewhere) const;
+    /// The URL of the same database on whichever of the two servers takes writes.
+    [[nodiscard]] std::string either_of(const std::string& url_elsewhere) const;
 
     /// The URL of a new database without a schema.
     std::string create_database();
@@ -41,11 +54,14 @@ public:
     [[nodiscard]] const std::filesystem::path& log_file() const { return log_file_; }
 
 private:
+    PostgresServer(const std::string& make, const std::vector<std::string>& arguments,
+                   std::vector<std::string> options);
     std::string url(std::string_view database) const;
     std::string create_database_with(std::string_view options);
 
     std::filesystem::path directory_;
     std::filesystem::path log_file_;
+    std::vector<std::string> options_;  ///< of the program
     pid_t server_ = -1;
     int databases_ = 0;
     bool template_is_migrated_ = false;
