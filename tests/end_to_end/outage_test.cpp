@@ -214,6 +214,27 @@ TEST_F(TwoDaemonsTest, OneThatStoodStillWritesNothingOnceTheOtherHasTakenOver) {
     expect_taken_over();
 }
 
+TEST(TwoDaemons, ThatLiveThroughTheSameDatesHaveOneRunADate) {
+    Installation installation{tiny_world()};
+    installation.make_every_count_known("2026-06-10");
+    {
+        Daemon first{installation, "2026-06-10T00:00:00+03:00", Daemon::Pace::jump};
+        Daemon second{installation, "2026-06-10T00:00:00+03:00", Daemon::Pace::jump};
+        first.wait_for_runs(11);
+        first.stop();
+        second.stop();
+    }
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status = 'succeeded' "
+                                 "AND run_on BETWEEN '2026-06-10' AND '2026-06-19'"),
+              10);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM (SELECT FROM heiasync.sync_runs WHERE status = 'succeeded' "
+                                 "GROUP BY run_on HAVING count(*) > 1) AS twice"),
+              0);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE status NOT IN ('succeeded', "
+                                 "'interrupted')"),
+              0);
+}
+
 }  // namespace
 
 }  // namespace heiasync::testing
