@@ -1,5 +1,6 @@
 #include "core/instant.hpp"
 #include "decoding.hpp"
+#include "idle.hpp"
 #include "measure.hpp"
 #include "origin.hpp"
 #include "simulator/simulator.hpp"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -19,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace heiasync::bench {
 
@@ -30,12 +33,13 @@ using namespace std::chrono_literals;
 constexpr std::size_t document_size = 40'000;
 
 struct Options {
-    std::string only = "abcde";
+    std::string only = "abcdef";
     std::size_t organisations = 1000;
     std::size_t slow_organisations = 200;
     std::size_t many_organisations = 20'000;
     std::size_t large_document = 50'000'000;
     int repeat = 3;
+    std::chrono::seconds watched{60};
     std::string program = HEIASYNCD;
 
     [[nodiscard]] bool wants(char figure) const { return only.find(figure) != std::string::npos; }
@@ -61,10 +65,28 @@ public:
     void new_database() { database_url_ = testing::PostgresServer::shared().create_migrated_database(); }
 
     /// The first day of June: the energy levels of May are due.
-    Cost sync_on_boundary() { return sync(date::sys_days{date::year{2026} / 6 / 1}); }
+    Cost sync_on_boundary() { return sync(date::sys_days{date::year{2026} / 6 / 1} + 1h + 35min); }
 
     /// A day in the middle of a month, another one with each call.
-    Cost sync_on_ordinary_day() { return sync(date::sys_days{date::year{2026} / 6 / 10} + date::days{days_++}); }
+    Cost sync_on_ordinary_day() {
+        return sync(date::sys_days{date::year{2026} / 6 / 10} + date::days{days_++} + 1h + 35min);
+    }
+
+    /// A daemon that is a second away from a slot and has a day to wait after it.
+    Idle idle_daemon(std::chrono::seconds watched) {
+        const auto day = date::sys_days{date::year{2026} / 6 / 10};
+        sync(day - date::days{1} + 1h + 35min);
+        const core::Instant start = day + 1h + 29min + 59s;
+        origin_.set_date(start);
+        return watch_idle(command({"run", "--simulated-time", core::format_instant(start)}), watched, [this] {
+            return std::stod(testing::query_value(database_url_,
+                                                  "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                                                  "current_database() AND pid <> pg_backend_pid()"));
+        });
+    }
+
+    /// Starts and ends at once.
+    [[nodiscard]] Cost nothing() const { return run({program_, "--version"}); }
 
     [[nodiscard]] Origin& origin() { return origin_; }
 
@@ -85,20 +107,25 @@ private:
         return path;
     }
 
-    Cost sync(date::sys_days day) {
+    std::vector<std::string> command(const std::vector<std::string>& arguments) const {
         const simulator::Credentials credentials;
-        const auto config = write(
-            "heiasyncd.yaml",
-            fmt::format(
-                "api:\n  base_url: http://127.0.0.1:{}\n  email: {}\n  client_id: {}\n"
-                "  client_secret_file: {}\n  magic_token_file: {}\ndatabase:\n  url: {}\nlog:\n  level: warning\n",
-                origin_.endpoint().port(), credentials.email, credentials.client_id,
-                write("client_secret", credentials.client_secret).string(),
-                write("magic_token", credentials.magic_token).string(), database_url_));
-        const core::Instant start = day + 1h + 35min;
+        const auto config =
+            write("heiasyncd.yaml",
+                  fmt::format(
+                      "api:\n  base_url: http://127.0.0.1:{}\n  email: {}\n  client_id: {}\n"
+                      "  client_secret_file: {}\n  magic_token_file: {}\ndatabase:\n  url: {}\nlog:\n  level: warning\n"
+                      "status:\n  listen: null\n",
+                      origin_.endpoint().port(), credentials.email, credentials.client_id,
+                      write("client_secret", credentials.client_secret).string(),
+                      write("magic_token", credentials.magic_token).string(), database_url_));
+        std::vector<std::string> line{program_, "--config", config.string(), "--quiet"};
+        line.insert(line.end(), arguments.begin(), arguments.end());
+        return line;
+    }
+
+    Cost sync(core::Instant start) {
         origin_.set_date(start);
-        return run({program_, "--config", config.string(), "--quiet", "sync", "--simulated-time",
-                    core::format_instant(start)});
+        return run(command({"sync", "--simulated-time", core::format_instant(start)}));
     }
 
     std::string program_;
@@ -214,8 +241,25 @@ void measure_decoding(const Options& options, Table& table) {
               megabytes(rates.plain) + " by RapidJSON's bare SAX pass", rates.ours / rates.plain, ">= 0.50");
 }
 
+/// (f)
+void measure_idle(const Options& options, Table& table) {
+    Installation installation{options.program, options.organisations, 0};
+    const Cost nothing = installation.nothing();
+    const Idle idle = installation.idle_daemon(options.watched);
+    table.add("(f) idle daemon: start to READY", fmt::format("{:.0f} ms", idle.until_ready.count() * 1e3),
+              fmt::format("{:.0f} ms for --version", nothing.wall.count() * 1e3), idle.until_ready / nothing.wall,
+              "<= 100 ms");
+    table.add(fmt::format("(f) resident, after a run of {} organisations", options.organisations),
+              megabytes(idle.resident), megabytes(nothing.peak_memory) + " for --version",
+              idle.resident / nothing.peak_memory, "<= 15 MB");
+    table.add("(f) wake-ups a minute", fmt::format("{:.1f}", idle.wake_ups_a_minute),
+              "1.0 of a loop that looks each minute", idle.wake_ups_a_minute, "<= 2");
+    table.add("(f) sessions of the database", fmt::format("{:.0f}", idle.sessions), "1 of a client that keeps one",
+              idle.sessions, "0");
+}
+
 void describe(CLI::App& app, Options& options) {
-    app.add_option("--only", options.only, "Some of abcde")->capture_default_str();
+    app.add_option("--only", options.only, "Some of abcdef")->capture_default_str();
     app.add_option("--organisations", options.organisations, "Of an ordinary day and of a boundary day")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
@@ -229,6 +273,7 @@ void describe(CLI::App& app, Options& options) {
         options.many_organisations = 20;
         options.large_document = 500'000;
         options.repeat = 1;
+        options.watched = 1s;
     };
     app.add_flag_callback("--smoke", smoke, "A few organisations, once: whether it works");
 }
@@ -249,6 +294,9 @@ void measure(const Options& options) {
     }
     if (options.wants('e')) {
         measure_decoding(options, table);
+    }
+    if (options.wants('f')) {
+        measure_idle(options, table);
     }
     std::cout << std::thread::hardware_concurrency() << " cores\n\n";
     table.print();

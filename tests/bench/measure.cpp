@@ -1,5 +1,6 @@
 #include "measure.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -66,8 +67,11 @@ Cost run(const std::vector<std::string>& command) {
 int run_as_launcher(char** argv) {
     char** const command = argv + 2;
     const auto begin = std::chrono::steady_clock::now();
+    posix_spawn_file_actions_t silence{};
+    ::posix_spawn_file_actions_init(&silence);
+    ::posix_spawn_file_actions_addopen(&silence, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t child = -1;
-    if (::posix_spawn(&child, command[0], nullptr, nullptr, command, environ) != 0) {
+    if (::posix_spawn(&child, command[0], &silence, nullptr, command, environ) != 0) {
         return EXIT_FAILURE;
     }
     int status = 0;
