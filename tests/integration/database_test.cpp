@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <latch>
 #include <stdexcept>
@@ -61,6 +62,43 @@ TEST_F(DatabaseTest, WhatIsDoneOnceASessionIsDoneAgainWhereItWasUndone) {
             make_room(transaction);
         });
     }
+}
+
+TEST_F(DatabaseTest, AServerThatTakesWritesNoMoreIsLeftForOneThatDoes) {
+    PostgresServer primary;
+    const std::string url_there = primary.create_database();
+    const auto standby = primary.standby();
+    standby->promote();
+    Database either{loop.get_executor(), standby->either_of(url_there)};
+    const auto make_table = [&either, this](const std::string& name) {
+        auto job = [&name](Transaction& transaction) {
+            transaction.execute("make a table", "CREATE TABLE public." + name + " ()");
+        };
+        heiasync::testing::run(loop, either.transact(job));
+    };
+    make_table("first");
+    const std::string writer = url_there + "&options=-cdefault_transaction_read_only%3Doff";
+    heiasync::testing::query(writer, "ALTER SYSTEM SET default_transaction_read_only = on");
+    heiasync::testing::query(writer, "SELECT pg_reload_conf()");
+    // The session takes writes until it has heard of it.
+    const auto refused = [&make_table](const std::string& name) {
+        try {
+            make_table(name);
+        } catch (const DatabaseError& error) {
+            EXPECT_EQ(error.kind(), Kind::away);
+            return true;
+        }
+        return false;
+    };
+    for (int i = 0; !refused(fmt::format("before_{}", i)); ++i) {
+    }
+    make_table("second");
+    const auto is_on = [](const std::string& at, const std::string& name) {
+        return heiasync::testing::query_value(at, "SELECT to_regclass('public." + name + "') IS NOT NULL");
+    };
+    EXPECT_EQ(is_on(url_there, "first"), "t");
+    EXPECT_EQ(is_on(url_there, "second"), "f");
+    EXPECT_EQ(is_on(standby->same_database(url_there), "second"), "t");
 }
 
 TEST_F(DatabaseTest, RunsTheJobOnAnotherThreadAndResumesOnTheCallers) {
