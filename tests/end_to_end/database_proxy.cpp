@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace heiasync::testing {
 
@@ -22,6 +23,7 @@ constexpr std::string_view commit_message{
     "Q\0\0\0\x0b"
     "COMMIT\0",
     12};
+constexpr char copy_in_response = 'G';
 constexpr std::string_view host_key = "host=";
 
 sockaddr_un address_of(const std::string& path) {
@@ -80,6 +82,7 @@ fs::path make_directory() {
 struct DatabaseProxy::Link {
     int program = -1;
     int server = -1;
+    bool awaits_rows = false;  ///< the server does
     std::thread thread;
 
     void close_both() const {
@@ -139,7 +142,9 @@ void DatabaseProxy::carry(Link& link) {
         std::array<pollfd, 2> ready{pollfd{link.program, POLLIN, 0}, pollfd{link.server, POLLIN, 0}};
         open = ::poll(ready.data(), ready.size(), -1) > 0;
         if (open && ready[1].revents != 0) {
-            open = receive(link.server, answer) && send_all(link.program, answer);
+            open = receive(link.server, answer);
+            link.awaits_rows = open && answer.front() == copy_in_response;
+            open = open && send_all(link.program, answer);
         }
         if (open && ready[0].revents != 0) {
             open = carry_request(link);
@@ -152,6 +157,9 @@ bool DatabaseProxy::carry_request(Link& link) {
     std::string request;
     if (!receive(link.program, request)) {
         return false;
+    }
+    if (std::exchange(link.awaits_rows, false)) {
+        plan_.at_rows();
     }
     Commit fate = Commit::pass;
     if (request.find(commit_message) != std::string::npos) {

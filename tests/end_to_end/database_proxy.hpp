@@ -10,8 +10,8 @@
 
 namespace heiasync::testing {
 
-/// Stands between a program and PostgreSQL and sees each COMMIT pass: the moment at which a test can let something
-/// happen that no test can wait for otherwise.
+/// Stands between a program and PostgreSQL and sees each COMMIT and COPY pass: the moment at which a test can let
+/// something happen that no test can wait for otherwise.
 class DatabaseProxy {
 public:
     enum class Commit {
@@ -25,6 +25,8 @@ public:
     struct Plan {
         std::function<Commit(std::size_t number)> decide;
         std::function<void()> then = [] {};
+        /// Called before the first rows of each COPY pass.
+        std::function<void()> at_rows = [] {};
     };
 
     /// To the server of `url`, whose host is the directory of its socket.

@@ -54,8 +54,8 @@ extern "C" time_t time(time_t* result) noexcept {
 
 extern "C" int timerfd_settime(int descriptor, int flags, const itimerspec* due, itimerspec* before) noexcept {
     itimerspec machine_time = *due;
-    // Only the wall clock can be set.
-    if ((flags & TFD_TIMER_CANCEL_ON_SET) != 0) {
+    // Those of the steady clock are relative, but for what is due at once.
+    if ((flags & TFD_TIMER_ABSTIME) != 0 && machine_time.it_value.tv_sec != 0) {
         machine_time.it_value.tv_sec -= ahead();
     }
     return static_cast<int>(::syscall(SYS_timerfd_settime, descriptor, flags, &machine_time, before));

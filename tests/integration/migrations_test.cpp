@@ -137,6 +137,16 @@ TEST_F(Migrations, AVersionInBetweenCanBeAskedFor) {
     EXPECT_EQ(migrate_to({}).size(), migrations.size() - 2);
 }
 
+TEST_F(Migrations, RaiseTheEpochOnceForWhoeverLostTheRunLockMeanwhile) {
+    const auto epoch = [this] { return std::stoi(query_value(url, "SELECT epoch FROM heiasync.run_lock")); };
+    migrate_to(12);
+    const int before = epoch();
+    migrate_to({});
+    EXPECT_EQ(epoch(), before + 1);
+    migrate_to({});
+    EXPECT_EQ(epoch(), before + 1);
+}
+
 TEST_F(Migrations, RunsOfBeforeHaveTheirSuccesses) {
     migrate_to(12);
     query(

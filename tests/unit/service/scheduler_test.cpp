@@ -373,6 +373,20 @@ TEST_F(SchedulerTest, AnOutageOfTheDatabaseIsToldAtItsBeginAndAtItsEnd) {
     EXPECT_FALSE(state.database.since().has_value());
 }
 
+TEST_F(SchedulerTest, ASchemaThatIsBeingChangedIsWaitedFor) {
+    until_it_waits();
+    work.database_error = DatabaseError::Kind::busy;
+    hands.set(at("2026-06-15T04:30:00+03:00"));
+    const int before = work.looks;
+    until([&] { return work.looks > before + 4; });
+    EXPECT_FALSE(state.database.since().has_value());
+    EXPECT_TRUE(state.lock.since().has_value());
+    work.database_error.reset();
+    pass_to(at("2026-06-15T05:00:00+03:00"));
+    EXPECT_THAT(started(), ElementsAre(HasSubstr("schedule for")));
+    EXPECT_FALSE(state.lock.since().has_value());
+}
+
 TEST_F(SchedulerTest, ASchemaThatCannotBeUsedEndsIt) {
     until_it_waits();
     work.database_error = DatabaseError::Kind::schema;
