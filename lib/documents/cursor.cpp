@@ -42,7 +42,7 @@ const char* end_of_plain_number(const char* begin, const char* end) {
             return nullptr;
         }
     }
-    return at < end && *at != 'e' && *at != 'E' ? at : nullptr;
+    return at < end && !is_number_character(*at) ? at : nullptr;
 }
 
 std::size_t number_length(std::string_view bytes) {

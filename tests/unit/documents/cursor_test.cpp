@@ -186,7 +186,7 @@ TEST(Cursor, takes_plain_numbers_at_once_and_leaves_the_others) {
 
 TEST(Cursor, refuses_among_plain_numbers_what_is_no_json) {
     for (const auto* text :
-         {"[1,]", "[01]", "[1,-]", "[1,2.]", "[1,.5]", "[1x]", "[1,2,,3]", "[1 2]", "[1,2}", "[1.5.2]"}) {
+         {"[1,]", "[01]", "[1,-]", "[1,2.]", "[1,.5]", "[1x]", "[1,2,,3]", "[1 2]", "[1,2}", "[1.5.2]", "[2-0.0"}) {
         core::StringSource source{text};
         EXPECT_THROW(numbers_of(source), DecodeError) << text;
     }
