@@ -152,9 +152,12 @@ void take_locks(Session& session, const MigrateOptions& options) {
     }
     while (!in_transaction(session, take_run_lock_to_migrate)) {
         if (!options.wait_for_run) {
+            std::string holder;
+            session.transact([&](Transaction& transaction) { holder = describe_lock_holder(transaction); });
             throw DatabaseError{Kind::busy,
-                                "a run is going on: migrate when it has ended, or wait for it with `heiasyncd migrate "
-                                "--wait`",
+                                fmt::format("a run is going on ({}): migrate when it has ended, or wait for it with "
+                                            "`heiasyncd migrate --wait`",
+                                            holder.empty() ? "it has just ended" : holder),
                                 "55P03"};
         }
         std::this_thread::sleep_for(between_tries_for_a_lock);

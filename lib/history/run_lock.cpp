@@ -156,6 +156,9 @@ bool end_stuck_holder(Transaction& transaction, std::optional<HolderInCopy>& see
 }
 
 std::string describe_lock_holder(Transaction& transaction) {
+    if (!transaction.run(ask_for_epoch)[0][0].as<bool>()) {
+        return "of an earlier version";
+    }
     const auto rows = transaction.run(select_holder);
     if (rows.empty()) {
         return {};

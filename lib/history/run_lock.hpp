@@ -71,7 +71,7 @@ bool end_stuck_holder(Transaction& transaction, std::optional<HolderInCopy>& see
                       std::chrono::steady_clock::time_point now);
 
 /// Who has the lock, in words: `run 12 (schedule) of process 411 on host db1, since 2026-06-15T01:30:00Z, 412 of 1034
-/// organisations done`. Empty where nobody has it.
+/// organisations done`. Empty where nobody has it; `of an earlier version` where the schema does not tell yet.
 std::string describe_lock_holder(Transaction& transaction);
 
 }  // namespace heiasync::history

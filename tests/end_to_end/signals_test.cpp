@@ -103,7 +103,7 @@ TEST_F(Hanging, TheSchemaDoesNotChangeUnderARun) {
     wait_for_the_hang();
     const auto migrate = installation.run({"migrate"});
     EXPECT_EQ(migrate.exit_code, busy) << migrate;
-    EXPECT_THAT(migrate.err, HasSubstr("a run is going on"));
+    EXPECT_THAT(migrate.err, HasSubstr("a run is going on (run 1 (manual), by process "));
     Process waiting{installation.command({"migrate", "--wait"})};
     sync.signal(SIGTERM);
     EXPECT_EQ(sync.wait().exit_code, terminated);
