@@ -126,6 +126,22 @@ TEST_F(OutageTest, ADatabaseThatTakesNoWritesIsWaitedFor) {
     expect_outlived([&] { set("on"); }, [&] { set("off"); });
 }
 
+/// On a day on which every answer is small, and many could be kept in memory.
+TEST_F(OutageTest, NothingIsAskedForMeanwhile) {
+    installation.sync_on("2026-06-10");
+    const std::size_t first_day = requests();
+    Daemon daemon{installation, after_slot("2026-06-11")};
+    installation.api().wait_for_requests(first_day + 5);
+    server.stop(SIGINT);
+    const std::size_t before = requests();
+    daemon.wait_for_log("the run waits for it and goes on");
+    server.start();
+    EXPECT_LE(requests(), before + 3) << "what was in hand, and what was sent before it was noticed";
+    daemon.wait_for_runs(2);
+    daemon.stop();
+    EXPECT_GT(requests(), before + 15) << "there was much to ask for";
+}
+
 /// What the primary had committed and not sent is fetched again.
 TEST_F(OutageTest, AReplicaThatIsPromotedIsGoneOnWith) {
     installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
