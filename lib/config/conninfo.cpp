@@ -125,7 +125,8 @@ std::vector<Span> find_in_settings(std::string_view text) {
         const std::size_t value = skip_blanks(equals + 1);
         const std::size_t value_end = end_of_value(text, value);
         const std::string_view given = text.substr(value, value_end - value);
-        if (!given.empty() && given != "''" && is_secret(text.substr(name, name_end - name))) {
+        const bool is_empty = given.empty() || given == "''" || given == "\\";
+        if (!is_empty && is_secret(text.substr(name, name_end - name))) {
             // Another setting may follow a closing quote at once.
             const std::size_t quote = given.front() == '\'' ? 1 : 0;
             passwords.push_back({value + quote, value_end - quote});

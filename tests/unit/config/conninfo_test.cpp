@@ -37,7 +37,7 @@ TEST(MaskPasswords, leaves_alone_what_has_none) {
          {"", "postgresql://", "postgresql:///heiasync", "postgresql://u@h/d", "postgresql://u:@h/d",
           "postgresql://h:5432/d", "postgresql:///d?host=/run/postgresql&options=-c%20search_path=x",
           "postgresql://h/d?password=", "host=/run/postgresql dbname='a password=b'", "passfile=/root/.pgpass",
-          "host=h password=", "password='' host=h"}) {
+          "host=h password=", "password='' host=h", "password=\\"}) {
         EXPECT_EQ(mask_passwords(conninfo), conninfo);
     }
 }
