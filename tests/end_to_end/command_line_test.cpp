@@ -21,7 +21,7 @@ using ::testing::MatchesRegex;
 using Arguments = std::vector<std::string>;
 
 Outcome heiasyncd(const Arguments& arguments, const Environment& environment = {}) {
-    Arguments command{HEIASYNCD};
+    Arguments command{program()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return Process{command, environment}.wait();
 }
@@ -144,7 +144,7 @@ TEST(CommandLine, AnOutputThatCannotBeWrittenIsNoSuccess) {
 TEST(CommandLine, AFifoIsNoConfiguration) {
     const Installation installation;
     ASSERT_EQ(::mkfifo(installation.config_file().c_str(), 0600), 0);
-    const auto outcome = Process({HEIASYNCD, "--config", installation.config_file(), "check"}).wait();
+    const auto outcome = Process({program(), "--config", installation.config_file(), "check"}).wait();
     EXPECT_EQ(outcome.exit_code, exit_code::configuration);
     EXPECT_THAT(outcome.err, HasSubstr("is no regular file"));
 }

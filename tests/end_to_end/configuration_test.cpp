@@ -39,7 +39,7 @@ std::vector<std::string> split_lines(const std::string& text) {
 
 Outcome check(const Installation& installation, const std::string& text) {
     const auto file = installation.write("tried.yaml", text);
-    return Process{{HEIASYNCD, "--config", file.string(), "check"}}.wait();
+    return Process{{program(), "--config", file.string(), "check"}}.wait();
 }
 
 /// A port of the loopback address where nobody listens, for as long as this lives.

@@ -159,7 +159,7 @@ fs::path Installation::write(const std::string& name, std::string_view text) con
 
 std::vector<std::string> Installation::command(const std::vector<std::string>& arguments) const {
     write(config_file().filename(), YAML::Dump(config_) + "\n");
-    std::vector<std::string> command{HEIASYNCD, "--config", config_file().string()};
+    std::vector<std::string> command{program(), "--config", config_file().string()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return command;
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <mutex>
 #include <ostream>
 #include <stdexcept>
@@ -94,6 +95,15 @@ bool read_some(int descriptor, std::string& text) {
 }
 
 }  // namespace
+
+std::string program() {
+    const char* const other = std::getenv("HEIASYNC_PROGRAM");  // NOLINT(concurrency-mt-unsafe)
+    return other != nullptr ? other : HEIASYNCD;
+}
+
+bool is_sanitized() {
+    return program() != HEIASYNCD;
+}
 
 std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {
     return stream << "exit code " << outcome.exit_code << "\nstdout:\n" << outcome.out << "stderr:\n" << outcome.err;

@@ -11,6 +11,11 @@
 
 namespace heiasync::testing {
 
+/// The heiasyncd that is tested: that of this build or, under a sanitizer, the one that $HEIASYNC_PROGRAM names.
+std::string program();
+/// Whether it is another build's: nothing can be loaded into it before the library of its sanitizer.
+bool is_sanitized();
+
 /// How a program ended, and what it printed.
 struct Outcome {
     int exit_code = 0;  ///< 128 + its number where a signal ended it

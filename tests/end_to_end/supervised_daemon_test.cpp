@@ -124,9 +124,9 @@ TEST_F(Supervised, AStartThatMigratesAsksForMoreTime) {
 }
 
 TEST_F(Supervised, TheWatchdogStarvesWhereTheDatabaseThreadStandsStill) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "its library wants to be loaded first";
-#endif
+    if (is_sanitized()) {
+        GTEST_SKIP() << "its library wants to be loaded first";
+    }
     std::atomic<bool> hold = false;
     std::promise<void> held;
     std::promise<void> released;
@@ -156,9 +156,9 @@ TEST_F(Supervised, TheWatchdogStarvesWhereTheDatabaseThreadStandsStill) {
 }
 
 TEST_F(Supervised, TheWatchdogStarvesWhereADeadlineEndsNoRequest) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "its library wants to be loaded first";
-#endif
+    if (is_sanitized()) {
+        GTEST_SKIP() << "its library wants to be loaded first";
+    }
     simulator::Fault hang;
     hang.kind = simulator::Fault::Kind::hang;
     installation.api().fail(hang);
