@@ -120,8 +120,9 @@ void DaemonWork::look_at_database(std::function<void()> on_failure) {
 }
 
 asio::awaitable<void> DaemonWork::ask_database(std::function<void()> on_failure) {
+    const std::shared_ptr<const Setup> setup = setup_;  // so that it does not end on the other thread
     try {
-        asio::awaitable<void> work = require_schema(setup_);
+        asio::awaitable<void> work = require_schema(setup);
         co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
         note_look(std::nullopt);
     } catch (const std::exception& error) {

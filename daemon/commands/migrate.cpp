@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "commands/run_settings.hpp"
 #include "commands/schema.hpp"
 #include "history/migrations.hpp"
 
@@ -89,6 +90,7 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
         }
     };
     const core::SystemClock clock;
+    options.taker = lock_taker("migrate", clock.now());
     try {
         history::migrate(url, migrations, options, [&clock] { return clock.now(); });
     } catch (const std::invalid_argument& error) {

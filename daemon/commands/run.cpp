@@ -103,7 +103,8 @@ public:
         asio::co_spawn(loop_, scheduler_.execute(), [this, &failure](std::exception_ptr thrown) {
             failure = std::move(thrown);
             ending_ = true;
-            signals_.cancel();
+            boost::system::error_code ignored;
+            signals_.clear(ignored);
             endpoint_.close();
             heartbeat_.stop();
         });

@@ -1,5 +1,6 @@
 #include "commands/schema.hpp"
 
+#include "commands/run_settings.hpp"
 #include "history/migrations.hpp"
 
 #include <fmt/format.h>
@@ -54,7 +55,9 @@ void prepare_schema(const config::Config& config, const core::Clock& clock, spdl
         throw CommandError{core::ExitCode::configuration, out_of_date};
     }
     history::MigrateOptions options;
+    options.wait = wait_for_run;
     options.wait_for_run = wait_for_run;
+    options.taker = lock_taker("migrate", clock.now());
     options.applied = [&log](const history::MigrationStatus& migration) {
         log.info("applied migration {:04} {}", migration.version, migration.name);
     };

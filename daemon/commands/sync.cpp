@@ -5,6 +5,7 @@
 #include "commands/schema.hpp"
 #include "commands/sync_output.hpp"
 #include "foreground.hpp"
+#include "history/run_lock.hpp"
 #include "logging.hpp"
 #include "progress.hpp"
 #include "sync/dry_run.hpp"
@@ -91,6 +92,7 @@ void check_period(const config::Config& config, const SyncCommand& command, core
 asio::awaitable<sync::RunReport> run_when_free(sync::RunContext context, sync::RunSettings settings,
                                                sync::RunRequest request) {
     asio::steady_timer timer{context.executor};
+    std::optional<history::HolderInCopy> stuck;
     for (bool told = false;; told = true) {
         sync::RunReport report = co_await sync::run(context, settings, request);
         if (report.early_end != sync::EarlyEnd::busy || report.sync_run_id != 0) {
@@ -98,6 +100,14 @@ asio::awaitable<sync::RunReport> run_when_free(sync::RunContext context, sync::R
         }
         if (!told) {
             context.log.info("waiting: {}", report.error.value_or(""));
+        }
+        auto look = [&stuck](history::Transaction& transaction) {
+            history::end_stuck_holder(transaction, stuck, std::chrono::steady_clock::now());
+        };
+        try {
+            co_await context.database.transact(look);
+        } catch (const history::DatabaseError& error) {
+            context.log.debug("{}", error.what());
         }
         // A run ends with its cancellation off.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());

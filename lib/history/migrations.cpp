@@ -37,6 +37,7 @@ constexpr Statement record_applied{
     "VALUES ($1, $2, $3, $4, $5)"};
 // 1214605665 is 'Heia'; under it 1 is the lock of a migration.
 constexpr Statement try_lock{"take the migration lock", "SELECT pg_try_advisory_lock(1214605665, 1)"};
+constexpr Statement unlock{"release the migration lock", "SELECT pg_advisory_unlock(1214605665, 1)"};
 
 struct Applied {
     std::string name;
@@ -141,26 +142,38 @@ bool in_transaction(Session& session, bool (*take)(Transaction&)) {
     return taken;
 }
 
-// Tried, not waited for: a session that waits for an advisory lock blocks CREATE INDEX CONCURRENTLY.
+std::string holder_of_run_lock(Session& session) {
+    std::string holder;
+    session.transact([&holder](Transaction& transaction) { holder = describe_lock_holder(transaction); });
+    return holder.empty() ? "it has just ended" : holder;
+}
+
+// Tried, not waited for: a session that waits for an advisory lock blocks CREATE INDEX CONCURRENTLY. Who waits for a
+// run, for hours perhaps, keeps nobody waiting meanwhile.
 void take_locks(Session& session, const MigrateOptions& options) {
-    while (!in_transaction(session, take_migration_lock)) {
-        if (!options.wait) {
-            throw DatabaseError{Kind::away, "another migration of this database is going on: try again when it is done",
-                                "55P03"};
+    std::optional<HolderInCopy> stuck;
+    for (;; std::this_thread::sleep_for(between_tries_for_a_lock)) {
+        if (!in_transaction(session, take_migration_lock)) {
+            if (!options.wait) {
+                throw DatabaseError{Kind::busy,
+                                    "another migration of this database is going on: try again when it is done", ""};
+            }
+            continue;
         }
-        std::this_thread::sleep_for(between_tries_for_a_lock);
-    }
-    while (!in_transaction(session, take_run_lock_to_migrate)) {
+        if (in_transaction(session, take_run_lock_to_migrate)) {
+            return;
+        }
         if (!options.wait_for_run) {
-            std::string holder;
-            session.transact([&](Transaction& transaction) { holder = describe_lock_holder(transaction); });
             throw DatabaseError{Kind::busy,
                                 fmt::format("a run is going on ({}): migrate when it has ended, or wait for it with "
                                             "`heiasyncd migrate --wait`",
-                                            holder.empty() ? "it has just ended" : holder),
-                                "55P03"};
+                                            holder_of_run_lock(session)),
+                                ""};
         }
-        std::this_thread::sleep_for(between_tries_for_a_lock);
+        session.transact([&stuck](Transaction& transaction) {
+            transaction.run(unlock);
+            end_stuck_holder(transaction, stuck, std::chrono::steady_clock::now());
+        });
     }
 }
 
@@ -201,7 +214,7 @@ std::string checksum(const Migration& migration) {
 }
 
 SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations) {
-    Session session{url, limits};
+    Session session{url, {.statement = 60s, .lock = limits.lock}};
     return compare(applied_migrations(session), migrations);
 }
 
@@ -240,7 +253,7 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
         const auto& migration = *std::find_if(migrations.begin(), migrations.end(),
                                               [&pending](const Migration& m) { return m.version == pending.version; });
         if (applied.empty()) {
-            session.transact(raise_epoch_to_migrate);
+            session.transact([&](Transaction& transaction) { raise_epoch_to_migrate(transaction, options.taker); });
         }
         const core::Instant at = apply_patiently(session, migration, now);
         applied.push_back(migration.version);

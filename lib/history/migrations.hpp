@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/instant.hpp"
+#include "history/run_lock.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -51,6 +52,7 @@ struct MigrateOptions {
     std::optional<int> to;                                ///< forward only; unset: the newest
     bool wait = true;                                     ///< for another migrate that is going on
     bool wait_for_run = false;                            ///< that is going on
+    LockTaker taker;                                      ///< this process
     std::function<void(const MigrationStatus&)> applied;  ///< called after each commit; may be empty
 };
 
@@ -62,8 +64,8 @@ SchemaStatus schema_status(const std::string& url, std::span<const Migration> mi
 void require_ours(const SchemaStatus& status);
 
 /// Applies what is pending, each migration in a transaction of its own, under a lock so that two starters do not
-/// collide. Blocks. Throws DatabaseError: what schema_status() and require_ours() throw; with SQLSTATE 55P03 where
-/// another migrate is going on and is not to be waited for, or where a reader held a lock for minutes. Throws
+/// collide. Blocks. Throws DatabaseError: what schema_status() and require_ours() throw; busy where another migrate or
+/// a run is going on and is not to be waited for; with SQLSTATE 55P03 where a reader held a lock for minutes. Throws
 /// std::invalid_argument where `to` is no version, or lies behind what is applied. Returns the versions applied.
 std::vector<int> migrate(const std::string& url, std::span<const Migration> migrations, const MigrateOptions& options,
                          const std::function<core::Instant()>& now);

@@ -22,9 +22,9 @@ namespace {
 // NOLINTEND(cppcoreguidelines-macro-usage)
 
 // Beside a heartbeat of 2 s: what a holder that was stopped or cut off may cost those who wait.
-constexpr Statement try_lock{"take the run lock for a run", "SELECT pg_try_advisory_lock(" RUN_LOCK
-                                                            "), "
-                                                            "       set_config('idle_session_timeout', '8s', false)"};
+constexpr Statement try_lock{"take the run lock", "SELECT pg_try_advisory_lock(" RUN_LOCK
+                                                  "), "
+                                                  "       set_config('idle_session_timeout', '8s', false)"};
 constexpr Statement try_lock_for_a_moment{"take the run lock for a moment",
                                           "SELECT pg_try_advisory_xact_lock(" RUN_LOCK ")"};
 // All, because a session that has taken it twice has it twice.
@@ -38,7 +38,7 @@ constexpr Statement raise_epoch{
 // Of the row locks only this one keeps the epoch from being raised before the transaction has ended.
 constexpr Statement confirm_epoch{"make sure of the run lock",
                                   "SELECT $3 = " THIS_SERVER
-                                  " FROM heiasync.run_lock WHERE epoch = $1 AND holder = $2::uuid FOR SHARE"};
+                                  ", epoch = $1 AND holder = $2::uuid FROM heiasync.run_lock FOR SHARE"};
 constexpr Statement move_to_session{"note the session of the run lock",
                                     "UPDATE heiasync.run_lock SET backend_id = pg_backend_pid()"};
 // The role's own sessions are those that it may end.
@@ -49,12 +49,8 @@ constexpr Statement select_holder_in_copy{
     " JOIN pg_stat_activity AS activity USING (pid) "
     "JOIN pg_stat_progress_copy AS progress USING (pid) "
     "WHERE activity.wait_event = 'ClientRead' AND activity.usename = current_user"};
-constexpr Statement try_lock_to_migrate{"take the run lock", "SELECT pg_try_advisory_lock(" RUN_LOCK ")"};
 constexpr Statement ask_for_epoch{"look for the epoch of the run lock",
                                   "SELECT to_regclass('heiasync.run_lock') IS NOT NULL"};
-constexpr Statement raise_epoch_alone{
-    "raise the epoch of the run lock to migrate",
-    "UPDATE heiasync.run_lock SET epoch = epoch + 1, purpose = 'migrate', backend_id = pg_backend_pid()"};
 constexpr Statement ask_for_holder{"look whether somebody holds the run lock",
                                    "SELECT EXISTS (SELECT FROM " HELD_RUN_LOCK ")"};
 constexpr Statement end_session{"end the session of a holder that stands still", "SELECT pg_terminate_backend($1)"};
@@ -98,12 +94,12 @@ bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker
 }
 
 bool take_run_lock_to_migrate(Transaction& transaction) {
-    return transaction.run(try_lock_to_migrate)[0][0].as<bool>();
+    return transaction.run(try_lock)[0][0].as<bool>();
 }
 
-void raise_epoch_to_migrate(Transaction& transaction) {
+void raise_epoch_to_migrate(Transaction& transaction, const LockTaker& taker) {
     if (transaction.run(ask_for_epoch)[0][0].as<bool>()) {
-        transaction.run(raise_epoch_alone);
+        raise(transaction, taker);
     }
 }
 
@@ -113,13 +109,13 @@ bool is_run_lock_held(Transaction& transaction) {
 
 void confirm_run_lock(Transaction& transaction, const RunLock& lock, bool again) {
     const auto rows = transaction.run(confirm_epoch, lock.epoch, lock.holder, lock.server);
-    if (rows.empty()) {
-        throw DatabaseError{DatabaseError::Kind::fenced, "the run lock was lost: another process has taken it since",
-                            ""};
-    }
     if (!rows[0][0].as<bool>()) {
         throw DatabaseError{DatabaseError::Kind::replaced,
                             "the server was replaced by another one, which may lack what was stored last", ""};
+    }
+    if (!rows[0][1].as<bool>()) {
+        throw DatabaseError{DatabaseError::Kind::fenced, "the run lock was lost: another process has taken it since",
+                            ""};
     }
     if (!again) {
         return;

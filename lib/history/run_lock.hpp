@@ -25,7 +25,7 @@ struct RunLock {
 struct LockTaker {
     std::string host;
     std::int64_t process_id = 0;
-    std::string purpose;  ///< `run`, `migrate`
+    std::string purpose;  ///< `run`, `migrate`, `close dead runs`
     core::Instant taken_at{};
 };
 
@@ -39,12 +39,12 @@ void release_run_lock(Transaction& transaction);
 /// Takes it for this transaction alone. False where another one has it.
 bool take_run_lock_for_a_moment(Transaction& transaction, const LockTaker& taker);
 
-/// Takes it for a migration, for as long as the session lasts; the epoch stays. False where another one has it.
+/// The same as take_run_lock() for a migration, which may find no epoch to raise yet. False where another one has it.
 bool take_run_lock_to_migrate(Transaction& transaction);
 
 /// Raises the epoch, where the schema has one already, for who has the lock: a run that lost its session for a moment
 /// must not go on under another schema.
-void raise_epoch_to_migrate(Transaction& transaction);
+void raise_epoch_to_migrate(Transaction& transaction, const LockTaker& taker);
 
 /// Whether somebody has it. Any reader may ask.
 bool is_run_lock_held(Transaction& transaction);

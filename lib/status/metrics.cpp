@@ -173,7 +173,8 @@ struct Metrics::Families {
 
 void Metrics::Families::set(const service::State& state) {
     const auto& run = state.run;
-    run_lock_held.Set(run && run->progress.sync_run_id != 0 ? 1 : 0);
+    // One that has lost its session waits for it without the lock.
+    run_lock_held.Set(run && run->progress.sync_run_id != 0 && !state.database.since() ? 1 : 0);
     run_progress.Set(run ? timestamp(run->progressed_at) : 0);
     reload_successful.Set(state.configuration.last_reload_ok ? 1 : 0);
     reload_success.Set(timestamp(state.configuration.loaded_at));

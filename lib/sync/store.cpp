@@ -35,7 +35,7 @@ void Store::give_up() {
 asio::awaitable<void> Store::confirm() {
     if (!database_.has_answered_lately()) {
         auto nothing = [](history::Transaction&) {};
-        co_await transact(nothing);
+        co_await transact_again(nothing);
     }
 }
 

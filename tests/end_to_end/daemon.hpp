@@ -2,15 +2,12 @@
 
 #include "installation.hpp"
 #include "process.hpp"
+#include "support/wait_until.hpp"
 
-#include <functional>
 #include <string>
 #include <string_view>
 
 namespace heiasync::testing {
-
-/// Looks until it is so. Throws where that takes a minute.
-void wait_until(const std::function<bool()>& so);
 
 /// A daemon in a rehearsal, whose calendar starts at an ISO 8601 instant.
 class Daemon {

@@ -127,11 +127,19 @@ std::size_t DatabaseProxy::commits() const {
 
 void DatabaseProxy::accept() {
     for (int program = -1; (program = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+        ++connections_;
         Link& link = links_.emplace_back();
         link.program = program;
         link.server = open_socket();
-        with_address(server_socket_, "connect",
-                     [&link](auto... address) { return ::connect(link.server, address...); });
+        try {
+            with_address(server_socket_, "connect",
+                         [&link](auto... address) { return ::connect(link.server, address...); });
+        } catch (const std::system_error&) {
+            ::close(link.program);
+            ::close(link.server);
+            links_.pop_back();
+            continue;
+        }
         link.thread = std::thread{[this, &link] { carry(link); }};
     }
 }

