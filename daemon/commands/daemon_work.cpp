@@ -271,7 +271,18 @@ history::DatabaseObserver DaemonWork::observer() {
         }
         if (outcome == history::TransactionOutcome::committed) {
             note_look(std::nullopt);
+            if (std::exchange(is_silent_, false)) {
+                state_.database.has_ended(log_);
+                state_.changed();
+            }
         }
+    };
+    observer.silent = [this] {
+        is_silent_ = true;
+        const std::string what = "it has said nothing for half a minute, look after the server";
+        note_look(what);
+        state_.database.holds(log_, fmt::format("the database is not available: {}", what));
+        state_.changed();
     };
     return observer;
 }

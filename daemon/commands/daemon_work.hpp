@@ -103,6 +103,7 @@ private:
     std::unique_ptr<history::Database> database_;       ///< from a look to the run that it leads to, and to the next
     std::string database_url_;                          ///< of that
     int jobs_ = 0;                                      ///< on database threads
+    bool is_silent_ = false;                            ///< the one in hand waits for a server that says nothing
     std::optional<history::HolderInCopy> holder_in_copy_;
     std::optional<Seen> seen_;  ///< before the standing was read
     bool looking_ = false;

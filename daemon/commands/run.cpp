@@ -104,6 +104,7 @@ public:
             failure = std::move(thrown);
             ending_ = true;
             boost::system::error_code ignored;
+            signals_.cancel(ignored);
             signals_.clear(ignored);
             endpoint_.close();
             heartbeat_.stop();
@@ -266,11 +267,16 @@ private:
         }
         log_->info("SIGHUP: the configuration is in force: {}",
                    reading->changes.empty() ? "nothing changed" : fmt::format("{}", fmt::join(reading->changes, "; ")));
+        const bool waits_elsewhere =
+            state_.database.since() && setup_->config.database.url != reading->setup->config.database.url;
         setup_ = reading->setup;
         note_loaded(*setup_);
         work_.use(setup_, reading->is_prepared);
         reconfigure(*log_, setup_->config.log, quiet_);
         scheduler_.reschedule(schedule_of(setup_->config));
+        if (waits_elsewhere) {
+            scheduler_.interrupt_run();
+        }
     }
 
     Reading read_anew() {

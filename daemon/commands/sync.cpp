@@ -133,6 +133,7 @@ core::ExitCode exit_code(sync::EarlyEnd early_end, std::optional<int> signal) {
             return core::ExitCode::rejected;
         case sync::EarlyEnd::api_unavailable:
         case sync::EarlyEnd::database_unavailable:
+        case sync::EarlyEnd::replaced:
         case sync::EarlyEnd::clock_skew:
             return core::ExitCode::unavailable;
         case sync::EarlyEnd::schema_unusable:

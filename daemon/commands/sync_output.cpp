@@ -41,6 +41,9 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
             std::cerr << fmt::format(
                 "heiasyncd: the database is not available: {}; check database.url and the server\n", error);
             return;
+        case sync::EarlyEnd::replaced:
+            std::cerr << fmt::format("heiasyncd: {}; sync again\n", error);
+            return;
         case sync::EarlyEnd::clock_skew:
             std::cerr << fmt::format(
                 "heiasyncd: {}; nothing is stored with a wrong date: set the clock (timedatectl), then sync again\n",

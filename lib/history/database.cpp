@@ -26,6 +26,7 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
     static constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
     static constexpr std::chrono::seconds heartbeat{2};
     static constexpr std::chrono::seconds lately{5};
+    static constexpr std::chrono::seconds longest_silence{30};
 
     Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer)
         : executor{std::move(caller)},
@@ -92,14 +93,19 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
             if (error || !self || !self->beating) {
                 return;
             }
-            if (!self->beat_is_queued.exchange(true)) {
+            if (self->beat_is_queued.exchange(true)) {
+                if (++self->beats_in_vain == longest_silence / heartbeat && self->observer.silent) {
+                    self->observer.silent();
+                }
+            } else {
+                self->beats_in_vain = 0;
                 asio::post(self->pool, [thread = self.get()] {
-                    thread->beat_is_queued = false;
                     // What goes wrong is found by the next job. A lost session is replaced, so that the lock is not
                     // free for as long as the next answer takes.
                     if (thread->run_lock) {
                         thread->run([](Transaction&) {});
                     }
+                    thread->beat_is_queued = false;
                 });
             }
             self->beat();
@@ -117,6 +123,7 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
     std::string url;
     DatabaseObserver observer;
     asio::steady_timer next_beat;
+    int beats_in_vain = 0;
     bool beating = false;  ///< of the loop: a timer that is cancelled may have expired already
     std::atomic<bool> beat_is_queued = false;
     std::atomic<std::chrono::nanoseconds> last_commit = std::chrono::nanoseconds::min();

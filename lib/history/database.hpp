@@ -32,6 +32,8 @@ struct DatabaseObserver {
     std::function<void()> began;
     /// Unset: there was no connection to begin a transaction on.
     std::function<void(std::optional<TransactionOutcome>)> ended;
+    /// With the run lock: the database thread has not come back to its heartbeat for half a minute. Once, until it has.
+    std::function<void()> silent;
 };
 
 /// One connection to PostgreSQL and the thread that owns it. Jobs run there one after the other; who awaits one resumes

@@ -2,18 +2,25 @@
 
 #include <spdlog/logger.h>
 
-#include <utility>
+#include <cstddef>
 
 namespace heiasync::service {
+
+namespace {
+
+/// An outage is no reason to fill a disk.
+constexpr std::size_t most_reasons = 5;
+
+}  // namespace
 
 void Condition::holds(spdlog::logger& log, const std::string& message) {
     ++attempts_;
     message_ = message;
     if (!since_) {
         since_ = std::chrono::steady_clock::now();
-        told_ = false;
+        told_.clear();
     }
-    if (!std::exchange(told_, true)) {
+    if (told_.size() < most_reasons && told_.insert(message).second) {
         log.warn(message);
     }
 }

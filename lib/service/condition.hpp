@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace spdlog {
@@ -10,7 +11,8 @@ class logger;
 
 namespace heiasync::service {
 
-/// A state of the world that hinders the daemon: told once when it begins, and once when it has ended.
+/// A state of the world that hinders the daemon: told once when it begins, once for each of a few further reasons that
+/// it turns out to have, and once when it has ended.
 class Condition {
 public:
     /// `ended` is what is told at the end: `the database is available again`.
@@ -20,7 +22,7 @@ public:
     void holds(spdlog::logger& log, const std::string& message);
     void has_ended(spdlog::logger& log);
     /// What holds may have another reason from now on: it is told once more where it still holds.
-    void tell_again() { told_ = false; }
+    void tell_again() { told_.clear(); }
 
     /// Since when it holds, in real time; unset where it does not.
     [[nodiscard]] const std::optional<std::chrono::steady_clock::time_point>& since() const { return since_; }
@@ -32,7 +34,7 @@ private:
     std::string message_;
     std::optional<std::chrono::steady_clock::time_point> since_;
     int attempts_ = 0;
-    bool told_ = false;
+    std::set<std::string> told_;
 };
 
 }  // namespace heiasync::service

@@ -77,6 +77,10 @@ void Scheduler::run_now() {
 void Scheduler::stop() {
     stopping_ = true;
     wake();
+    interrupt_run();
+}
+
+void Scheduler::interrupt_run() {
     stop_run_.emit(asio::cancellation_type::terminal);
 }
 
@@ -211,7 +215,7 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
     if (report.sync_run_id != 0 && report.early_end != EarlyEnd::busy) {
         state_.lock.has_ended(log_);
     }
-    if (report.sync_run_id != 0 && report.early_end != EarlyEnd::database_unavailable) {
+    if (report.is_closed && report.early_end != EarlyEnd::database_unavailable) {
         state_.database.has_ended(log_);
     }
     bool hindered = true;
@@ -233,6 +237,11 @@ asio::awaitable<void> Scheduler::conclude(const sync::RunReport& report) {
             state_.database.holds(log_, fmt::format("the database is not available: {}; asked again until it is, "
                                                     "check database.url and the server",
                                                     why));
+            break;
+        case EarlyEnd::replaced:
+            state_.database.has_ended(log_);
+            log_.warn("{}: another run fetches that", why);
+            hindered = false;
             break;
         case EarlyEnd::clock_skew:
             state_.clock.holds(log_, fmt::format("{}; nothing is stored with a wrong date: set the clock", why));

@@ -65,6 +65,9 @@ public:
     /// Starts a run over everything as soon as the database is there, unless one is going on or due anyway.
     void run_now();
 
+    /// Stops the run in hand; what is due is decided anew.
+    void interrupt_run();
+
     void stop();
 
 private:

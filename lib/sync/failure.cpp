@@ -5,6 +5,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 namespace heiasync::sync {
 
@@ -17,8 +18,9 @@ EarlyEnd early_end_of(const history::DatabaseError& error) {
         case history::DatabaseError::Kind::away:
         case history::DatabaseError::Kind::hindered:
         case history::DatabaseError::Kind::in_doubt:
-        case history::DatabaseError::Kind::replaced:
             return EarlyEnd::database_unavailable;
+        case history::DatabaseError::Kind::replaced:
+            return EarlyEnd::replaced;
         case history::DatabaseError::Kind::busy:
         case history::DatabaseError::Kind::fenced:
             return EarlyEnd::busy;
@@ -52,7 +54,13 @@ Failure classify(const std::exception_ptr& thrown) {
     } catch (const documents::DecodeError& error) {
         return {EarlyEnd::api_unavailable, error.what()};
     } catch (const history::DatabaseError& error) {
-        return {early_end_of(error), error.what()};
+        const bool misses_something =
+            error.kind() == history::DatabaseError::Kind::schema && error.sqlstate().starts_with("42P");
+        return {early_end_of(error),
+                misses_something ? fmt::format("{}: the schema is not the one that it was, see `heiasyncd migrate "
+                                               "--status`",
+                                               error.what())
+                                 : error.what()};
     } catch (const boost::system::system_error& error) {
         if (error.code() == asio::error::operation_aborted) {
             return {EarlyEnd::stopped, stopped_by_signal};

@@ -70,6 +70,10 @@ public:
         report_.status = status_of(report_);
         if (report_.sync_run_id != 0) {
             co_await guard(close());
+            if (!report_.is_closed) {
+                report_.status = history::RunStatus::interrupted;
+                log().warn("run {} interrupted, and not closed: {}", report_.sync_run_id, report_.error.value_or(""));
+            }
         }
         session_.context.database.release_run_lock();
         co_return std::move(report_);
@@ -335,6 +339,7 @@ private:
         if (co_await is_in_doubt(session_.store.transact(job))) {
             co_await session_.store.transact(job, longest_doubt);
         }
+        report_.is_closed = true;
         const auto seconds = std::chrono::duration<double>(report_.finished_at - report_.started_at).count();
         log().log(level(), "run {} {}: {} organisations, {} requests, {} retries, {} failures, {:.1f} s{}{}",
                   report_.sync_run_id, history::to_string(report_.status), report_.organisations, summary.requests,

@@ -20,6 +20,7 @@ enum class EarlyEnd {
     credentials_rejected,
     api_unavailable,
     database_unavailable,
+    replaced,  ///< the database's server is another one now: what it has not received is fetched by another run
     schema_unusable,
     clock_skew,  ///< our clock and the server's or the database's are too far apart
     date_over,   ///< two hours after the end of run_on (rule 1)
@@ -35,6 +36,7 @@ struct TaskCounts {
 
 struct RunReport {
     std::int64_t sync_run_id = 0;  ///< 0: it could not even be recorded
+    bool is_closed = false;        ///< the ledger has its end; where not, the next run writes down that it has ended
     core::Date run_on{};
     history::RunStatus status = history::RunStatus::running;
     EarlyEnd early_end = EarlyEnd::none;

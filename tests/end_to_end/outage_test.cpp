@@ -166,6 +166,26 @@ TEST_F(OutageTest, AReplicaThatIsPromotedIsGoneOnWith) {
         << "numbers of the old server may be given out again, so the run there has ended";
 }
 
+TEST_F(OutageTest, AReloadReachesARunThatWaitsElsewhere) {
+    installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
+    const std::string url = installation.database_url();
+    auto way = std::make_unique<DatabaseProxy>(
+        url, DatabaseProxy::Plan{[](std::size_t) { return DatabaseProxy::Commit::pass; }});
+    installation.config()["database"]["url"] = way->url();
+    Daemon daemon{installation, after_slot(boundary_day)};
+    installation.api().wait_for_requests(middle);
+    way.reset();
+    daemon.wait_for_log("the run waits for it and goes on");
+    installation.config()["database"]["url"] = url;
+    static_cast<void>(installation.command({}));
+    daemon.signal(SIGHUP);
+    daemon.wait_for_runs(1);
+    daemon.stop();
+    EXPECT_EQ(row_difference(undisturbed(), content(installation)), "");
+    EXPECT_EQ(installation.lines("SELECT status, count(*) FROM heiasync.sync_runs GROUP BY 1"),
+              (std::set<std::string>{"interrupted|1", "succeeded|1"}));
+}
+
 TEST_F(OutageTest, AStopEndsTheWait) {
     installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
     Daemon daemon{installation, after_slot(boundary_day)};

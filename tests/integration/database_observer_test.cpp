@@ -15,14 +15,15 @@ using DatabaseObserverTest = HistoryTest;
 TEST_F(DatabaseObserverTest, IsToldWhatBecameOfEachJob) {
     std::vector<std::string> seen;
     const std::thread::id here = std::this_thread::get_id();
-    const DatabaseObserver observer{[&] { seen.emplace_back("began"); },
-                                    [&](std::optional<TransactionOutcome> outcome) {
-                                        EXPECT_EQ(std::this_thread::get_id(), here);
-                                        seen.emplace_back(!outcome                                    ? "not connected"
-                                                          : *outcome == TransactionOutcome::committed ? "committed"
-                                                          : *outcome == TransactionOutcome::rolled_back ? "rolled back"
-                                                                                                        : "unknown");
-                                    }};
+    DatabaseObserver observer;
+    observer.began = [&] { seen.emplace_back("began"); };
+    observer.ended = [&](std::optional<TransactionOutcome> outcome) {
+        EXPECT_EQ(std::this_thread::get_id(), here);
+        seen.emplace_back(!outcome                                      ? "not connected"
+                          : *outcome == TransactionOutcome::committed   ? "committed"
+                          : *outcome == TransactionOutcome::rolled_back ? "rolled back"
+                                                                        : "unknown");
+    };
     auto nothing = [](Transaction&) {};
     auto broken = [](Transaction&) { throw std::runtime_error{"broken"}; };
     Database watched{loop.get_executor(), url, observer};

@@ -11,6 +11,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -262,6 +264,29 @@ TEST_F(RunLockTest, AHolderThatWaitsForTheApiIsNotSilent) {
         loop.poll();
     }
     EXPECT_FALSE(waited_in_vain);
+}
+
+TEST_F(RunLockTest, ASilentServerIsNoticed) {
+    if (std::getenv("HEIASYNC_LONG_TESTS") == nullptr) {  // NOLINT(concurrency-mt-unsafe)
+        GTEST_SKIP() << "takes half a minute: scripts/test --long";
+    }
+    int told = 0;
+    DatabaseObserver observer;
+    observer.silent = [&told] { ++told; };
+    Database watched{loop.get_executor(), url, observer};
+    ASSERT_TRUE(take_on(watched));
+    const pid_t backend = std::stoi(query_value("SELECT pid FROM pg_locks WHERE locktype = 'advisory'"));
+    ::kill(backend, SIGSTOP);
+    boost::asio::steady_timer patience{loop, 50s};
+    bool is_over = false;
+    patience.async_wait([&is_over](const auto&) { is_over = true; });
+    loop.restart();
+    while (!is_over) {
+        loop.run_one();
+    }
+    ::kill(backend, SIGCONT);
+    EXPECT_EQ(told, 1);
+    watched.release_run_lock();
 }
 
 TEST_F(RunLockTest, ItsHolderIsToldToThoseWhoFindItTaken) {
