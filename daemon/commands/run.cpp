@@ -319,8 +319,9 @@ private:
     status::Metrics metrics_;
     asio::io_context loop_{1};
     std::shared_ptr<const Setup> setup_;  // behind the loop: it may hold a connection
-    const std::array<status::Page, 4> pages_{
-        {{"/api/v1/status", [this] { return status::status_page(report()); }},
+    const std::array<status::Page, 5> pages_{
+        {{"/", [this] { return status::front_page(report()); }},
+         {"/api/v1/status", [this] { return status::status_page(report()); }},
          {"/healthz", [this] { return status::health_page(state_.check_ins); }},
          {"/readyz", [this] { return readiness(); }},
          {"/metrics", [this] { return status::metrics_page(metrics_.text(state_)); }}}};

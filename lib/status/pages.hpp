@@ -8,6 +8,9 @@
 
 namespace heiasync::status {
 
+/// `/`, for people: what the daemon does and what hinders it, in HTML, and the way to the other pages.
+Response front_page(const DaemonReport& report);
+
 /// `/api/v1/status`.
 Response status_page(const DaemonReport& report);
 

@@ -173,6 +173,7 @@ TEST_F(StatusTest, ShowsARunInHandAndNobodyWhoAsksHindersItsStop) {
         EXPECT_THAT(ask(std::string(20'000, 'x') + "\r\n"), StartsWith("HTTP/1.1 4"));
     }
     EXPECT_LE(daemon.descriptors(), descriptors + 16);
+    EXPECT_THAT(ask("GET / HTTP/1.1\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("<p>sync ")));
     EXPECT_THAT(ask("DELETE /api/v1/status HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
     EXPECT_THAT(ask("GET /api/v1/status HTTP/1.1\r\n\r\n"), HasSubstr(R"("run":{"trigger":"catch_up")"));
     EXPECT_THAT(daemon.stop().err, Not(HasSubstr("still hangs")));

@@ -2,6 +2,7 @@
 
 #include "calendar/calendar.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 
@@ -20,6 +21,19 @@ TEST(Pages, StatusIsTheReportAsJson) {
     EXPECT_EQ(response.status, 200U);
     EXPECT_EQ(response.content_type, "application/json");
     EXPECT_EQ(response.body, to_json(report) + '\n');
+}
+
+TEST(Pages, TheFirstOneTellsPeopleWhatHindersTheDaemon) {
+    spdlog::logger log{"silent"};
+    service::State state;
+    state.database.holds(log, "FATAL: no <pg_hba.conf> entry & \xff");
+    const Response response =
+        front_page(report_of(state, "1.2.3", core::parse_instant("2026-07-01T01:30:00Z"), calendar::find_zone("UTC")));
+    EXPECT_EQ(response.status, 200U);
+    EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
+    EXPECT_THAT(response.body, ::testing::HasSubstr("<h1>heiasyncd 1.2.3</h1>\n<p>database away for 0 s, trying</p>"));
+    EXPECT_THAT(response.body,
+                ::testing::HasSubstr("<li>for 0 s: FATAL: no &lt;pg_hba.conf&gt; entry &amp; \xEF\xBF\xBD</li>"));
 }
 
 TEST(Pages, HealthNamesWhatStandsStill) {
