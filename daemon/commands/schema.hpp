@@ -24,9 +24,8 @@ private:
     core::ExitCode code_;
 };
 
-/// What a failure of the database means for a command: 69 where it is away, 75 where another
-/// run or migrate is going on, 78 where the schema or the URL is unusable,
-/// else 70.
+/// What a failure of the database means for a command: 69 where it is away, 75 where another run or migrate is going
+/// on, 78 where the schema or the URL is unusable, else 70.
 core::ExitCode exit_code(const history::DatabaseError& error);
 
 /// The URL that may change the schema: database.owner_url, or database.url without one.

@@ -69,7 +69,7 @@ public:
         }
     }
 
-    /// Makes sure, where that was long ago, that what is asked for now can be stored.
+    /// Returns once the database has committed a transaction in the last few seconds: what is asked for can be stored.
     boost::asio::awaitable<void> confirm();
 
     /// Nothing can be stored now.

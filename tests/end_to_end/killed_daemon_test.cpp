@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -41,38 +43,12 @@ void expect_complete(const Installation& installation, const std::vector<std::st
               0);
 }
 
-TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
+/// Kills a daemon at random moments of a boundary day, on a history of its own each time, and lets another one go on.
+void expect_completed_after(int kills, PostgresServer& server, const std::function<void(Daemon&)>& kill) {
     std::size_t requests = 0;
     const std::vector<std::string>& expected = undisturbed(requests);
     std::mt19937 random{20260701};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same moments each time
-    const int kills = long_tests() ? 100 : 8;
-    for (int kill = 0; kill < kills; ++kill) {
-        const auto request = random() % requests;
-        const std::chrono::microseconds delay{random() % 10'000};
-        SCOPED_TRACE(fmt::format("killed {} us after request {}", delay.count(), request));
-        Installation installation{tiny_world()};
-        installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
-        installation.make_every_count_known(boundary_day);
-        {
-            Daemon victim{installation, after_slot(boundary_day)};
-            installation.api().wait_for_requests(request);
-            std::this_thread::sleep_for(delay);
-            victim.kill();
-        }
-        Daemon daemon{installation, after_slot(boundary_day)};
-        daemon.wait_for_runs(1);
-        daemon.stop();
-        expect_complete(installation, expected);
-    }
-}
-
-TEST(Killed, WithItsServerAtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
-    std::size_t requests = 0;
-    const std::vector<std::string>& expected = undisturbed(requests);
-    PostgresServer server{PostgresServer::Durability::safe};
-    std::mt19937 random{20260701};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same moments each time
-    const int kills = long_tests() ? 20 : 1;
-    for (int kill = 0; kill < kills; ++kill) {
+    for (int number = 0; number < kills; ++number) {
         const auto request = random() % requests;
         const std::chrono::microseconds delay{random() % 10'000};
         SCOPED_TRACE(fmt::format("killed {} us after request {}", delay.count(), request));
@@ -83,16 +59,27 @@ TEST(Killed, WithItsServerAtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
             Daemon victim{installation, after_slot(boundary_day)};
             installation.api().wait_for_requests(request);
             std::this_thread::sleep_for(delay);
-            server.stop(SIGKILL);
-            victim.kill();
+            kill(victim);
         }
-        server.start();
         installation.look_at(installation.database_url());
         Daemon daemon{installation, after_slot(boundary_day)};
         daemon.wait_for_runs(1);
         daemon.stop();
         expect_complete(installation, expected);
     }
+}
+
+TEST(Killed, AtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
+    expect_completed_after(long_tests() ? 100 : 8, PostgresServer::shared(), [](Daemon& daemon) { daemon.kill(); });
+}
+
+TEST(Killed, WithItsServerAtAnyMomentOfABoundaryDayTheDaemonCompletesItOnce) {
+    PostgresServer server{PostgresServer::Durability::safe};
+    expect_completed_after(long_tests() ? 20 : 1, server, [&server](Daemon& daemon) {
+        server.stop(SIGKILL);
+        daemon.kill();
+        server.start();
+    });
 }
 
 }  // namespace

@@ -224,7 +224,7 @@ protected:
     void wake_up(Daemon& daemon) const {
         const std::size_t before = requests();
         daemon.signal(SIGCONT);
-        daemon.wait_for_log("the run lock was lost");
+        daemon.wait_for_log("run 1 interrupted, and not closed: the run lock was lost");
         EXPECT_LE(requests(), before + 1) << "only what was in hand may be sent again";
         daemon.stop();
     }
