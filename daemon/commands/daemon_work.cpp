@@ -5,6 +5,7 @@
 #include "commands/schema.hpp"
 #include "commands/standing.hpp"
 #include "history/day.hpp"
+#include "history/migrations.hpp"
 #include "history/sync_runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -29,6 +30,12 @@ asio::awaitable<void> prepare_database(std::shared_ptr<const Setup> setup, bool 
                                        spdlog::logger* log) {
     check_origin(history::origin(setup->config.database.url), rehearsal);
     prepare_schema(setup->config, *clock, *log);
+    co_return;
+}
+
+/// Blocks its thread.
+asio::awaitable<void> migrate(std::shared_ptr<const Setup> setup, core::Clock* clock, spdlog::logger* log) {
+    update_schema(setup->config, *clock, *log, false);
     co_return;
 }
 
@@ -108,7 +115,7 @@ void DaemonWork::use(std::shared_ptr<const Setup> setup, bool is_prepared) {
     prepared_ = is_prepared;
     setup_ = std::move(setup);
     settings_changed_at_ = clock_.now();
-    seen_.reset();
+    standing_after_.reset();
 }
 
 void DaemonWork::look_at_database(std::function<void()> on_failure) {
@@ -139,11 +146,8 @@ void DaemonWork::note_look(std::optional<std::string> failure) {
 asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::Instant slot) {
     try {
         history::DayState today = co_await read_day_or_prepare(date, slot);
-        const Seen seen{date, today.runs.size(),
-                        today.runs.empty() ? history::RunStatus::running : today.runs.back().status};
-        if (seen_ != seen) {
-            co_await read_standing(seen);
-        }
+        seen_ = {date, today.runs.size(),
+                 today.runs.empty() ? history::RunStatus::running : today.runs.back().status};
         co_return today;
     } catch (const history::DatabaseError& error) {
         const bool is_reachable = error.kind() == history::DatabaseError::Kind::busy;
@@ -155,14 +159,18 @@ asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::I
     }
 }
 
-asio::awaitable<void> DaemonWork::read_standing(Seen seen) {
+asio::awaitable<void> DaemonWork::refresh() {
+    const std::optional<Seen> seen = seen_;
+    if (standing_after_ == seen) {
+        co_return;
+    }
     const std::shared_ptr<const Setup> setup = setup_;
     auto job = [&](history::Transaction& transaction) {
         return standing(transaction, setup->config, rehearsal_, clock_.now());
     };
     try {
         state_.standing = co_await database(setup->config.database.url).transact(job);
-        seen_ = seen;
+        standing_after_ = seen;
     } catch (const history::DatabaseError& error) {
         // What is due does not depend on it.
         log_.warn("the figures of the metrics are those of an earlier look: {}", error.what());
@@ -288,8 +296,18 @@ history::DatabaseObserver DaemonWork::observer() {
 }
 
 asio::awaitable<void> DaemonWork::prepare(std::shared_ptr<const Setup> setup) {
-    asio::awaitable<void> work = prepare_database(setup, rehearsal_, &clock_, &log_);
-    co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
+    history::Origin origin = history::Origin::empty;
+    auto look = [&](history::Transaction& transaction) {
+        origin = history::origin(transaction);
+        return history::schema_status(transaction, history::embedded_migrations());
+    };
+    const history::SchemaStatus status = co_await database(setup->config.database.url).transact(look);
+    check_origin(origin, rehearsal_);
+    history::require_ours(status);
+    if (status.state != history::SchemaStatus::State::current) {
+        asio::awaitable<void> work = migrate(setup, &clock_, &log_);
+        co_await asio::co_spawn(preparation_.get_executor(), std::move(work), asio::use_awaitable);
+    }
     prepared_ = prepared_ || setup == setup_;
 }
 

@@ -67,12 +67,13 @@ public:
     void look_at_database(std::function<void()> on_failure);
 
     boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) override;
+    boost::asio::awaitable<void> refresh() override;
     boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) override;
     /// An idle daemon holds no session of the database.
     void rest() override { database_.reset(); }
 
 private:
-    /// What the standing was read after: it is read anew once the ledger says something else.
+    /// What the ledger said when it was read last.
     struct Seen {
         core::Date date{};
         std::size_t runs = 0;
@@ -84,7 +85,6 @@ private:
     history::Database& database(const std::string& url);
     history::DatabaseObserver observer();
     boost::asio::awaitable<history::DayState> read_day_or_prepare(core::Date date, core::Instant slot);
-    boost::asio::awaitable<void> read_standing(Seen seen);
     boost::asio::awaitable<void> ask_database(std::function<void()> on_failure);
     void note_look(std::optional<std::string> failure);
     boost::asio::awaitable<history::DayState> read_ledger(core::Date date, core::Instant slot);
@@ -105,7 +105,8 @@ private:
     int jobs_ = 0;                                      ///< on database threads
     bool is_silent_ = false;                            ///< the one in hand waits for a server that says nothing
     std::optional<history::HolderInCopy> holder_in_copy_;
-    std::optional<Seen> seen_;  ///< before the standing was read
+    std::optional<Seen> seen_;
+    std::optional<Seen> standing_after_;  ///< what had been seen when the standing was read: else it is out of date
     bool looking_ = false;
     boost::asio::thread_pool preparation_{1};
 };

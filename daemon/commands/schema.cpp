@@ -45,12 +45,14 @@ bool has_schema(const config::Config& config) {
 }
 
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run) {
-    const auto migrations = history::embedded_migrations();
-    const history::SchemaStatus status = history::schema_status(config.database.url, migrations);
+    const history::SchemaStatus status = history::schema_status(config.database.url, history::embedded_migrations());
     history::require_ours(status);
-    if (status.state == history::SchemaStatus::State::current) {
-        return;
+    if (status.state != history::SchemaStatus::State::current) {
+        update_schema(config, clock, log, wait_for_run);
     }
+}
+
+void update_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run) {
     if (!config.database.migrate_on_start) {
         throw CommandError{core::ExitCode::configuration, out_of_date};
     }
@@ -62,7 +64,7 @@ void prepare_schema(const config::Config& config, const core::Clock& clock, spdl
         log.info("applied migration {:04} {}", migration.version, migration.name);
     };
     try {
-        history::migrate(owner_url(config), migrations, options, [&clock] { return clock.now(); });
+        history::migrate(owner_url(config), history::embedded_migrations(), options, [&clock] { return clock.now(); });
     } catch (const history::DatabaseError& error) {
         if (error.kind() != history::DatabaseError::Kind::schema) {
             throw;

@@ -41,4 +41,7 @@ bool has_schema(const config::Config& config);
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log,
                     bool wait_for_run = false);
 
+/// The same where the schema is known to be out of date.
+void update_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run);
+
 }  // namespace heiasync::commands

@@ -58,18 +58,15 @@ void require_utf8(Transaction& transaction) {
     }
 }
 
-std::map<int, Applied> applied_migrations(Session& session) {
+std::map<int, Applied> applied_migrations(Transaction& transaction) {
+    require_utf8(transaction);
     std::map<int, Applied> applied;
-    session.transact([&applied](Transaction& transaction) {
-        require_utf8(transaction);
-        if (!transaction.run(ask_for_table)[0][0].as<bool>()) {
-            return;
-        }
+    if (transaction.run(ask_for_table)[0][0].as<bool>()) {
         for (const auto& row : transaction.run(read_applied)) {
             applied.emplace(row[0].as<int>(),
                             Applied{row[1].as<std::string>(), row[2].as<std::string>(), instant_of(row[3])});
         }
-    });
+    }
     return applied;
 }
 
@@ -102,6 +99,12 @@ SchemaStatus compare(const std::map<int, Applied>& applied, std::span<const Migr
                    : any(State::pending) ? SchemaStatus::State::pending
                                          : SchemaStatus::State::current;
     return result;
+}
+
+SchemaStatus schema_status(Session& session, std::span<const Migration> migrations) {
+    SchemaStatus status;
+    session.transact([&](Transaction& transaction) { status = history::schema_status(transaction, migrations); });
+    return status;
 }
 
 std::string versions(const SchemaStatus& status, MigrationStatus::State state) {
@@ -213,9 +216,13 @@ std::string checksum(const Migration& migration) {
     return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
+SchemaStatus schema_status(Transaction& transaction, std::span<const Migration> migrations) {
+    return compare(applied_migrations(transaction), migrations);
+}
+
 SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations) {
     Session session{url, {.statement = 60s, .lock = limits.lock}};
-    return compare(applied_migrations(session), migrations);
+    return schema_status(session, migrations);
 }
 
 void require_ours(const SchemaStatus& status) {
@@ -241,7 +248,7 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
                          const std::function<core::Instant()>& now) {
     Session session{url, limits};
     take_locks(session, options);
-    const SchemaStatus status = compare(applied_migrations(session), migrations);
+    const SchemaStatus status = schema_status(session, migrations);
     require_ours(status);
     const int target = target_of(options, status, migrations);
 

@@ -56,8 +56,10 @@ struct MigrateOptions {
     std::function<void(const MigrationStatus&)> applied;  ///< called after each commit; may be empty
 };
 
-/// What the schema of the database is. Blocks. Throws DatabaseError: of kind `settings`, with a sentence that says what
-/// to do, where the encoding of the database is not UTF8.
+/// What the schema of the database is. Throws DatabaseError of kind `settings`, with a sentence that says what to do,
+/// where the encoding of the database is not UTF8.
+SchemaStatus schema_status(Transaction& transaction, std::span<const Migration> migrations);
+/// The same in a session of its own. Blocks. Throws DatabaseError.
 SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations);
 
 /// Throws DatabaseError of kind `schema`, with a sentence that says what to do, where the schema is newer or changed.

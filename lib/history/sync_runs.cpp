@@ -293,19 +293,22 @@ calendar::ReportingPeriods reporting_periods(Transaction& transaction) {
     return *periods;
 }
 
+Origin origin(Transaction& transaction) {
+    if (!transaction.run(ask_for_ledger)[0][0].as<bool>()) {
+        return Origin::empty;
+    }
+    const auto row = transaction.run(read_origin)[0];
+    if (!row[0].as<bool>()) {
+        return Origin::empty;
+    }
+    return row[1].as<bool>() ? Origin::rehearsal : Origin::real;
+}
+
 Origin origin(const std::string& url) {
     constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
     Session session{url, limits};
     Origin result = Origin::empty;
-    session.transact([&result](Transaction& transaction) {
-        if (!transaction.run(ask_for_ledger)[0][0].as<bool>()) {
-            return;
-        }
-        const auto row = transaction.run(read_origin)[0];
-        if (row[0].as<bool>()) {
-            result = row[1].as<bool>() ? Origin::rehearsal : Origin::real;
-        }
-    });
+    session.transact([&result](Transaction& transaction) { result = origin(transaction); });
     return result;
 }
 

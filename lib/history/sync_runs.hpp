@@ -139,7 +139,9 @@ calendar::ReportingPeriods reporting_periods(Transaction& transaction);
 
 /// Whether the history is real, a rehearsal's, or not begun: no schema, or one without a run.
 enum class Origin { empty, real, rehearsal };
-/// Asks a database, whatever its schema is. Blocks. Throws DatabaseError.
+/// Asks a database, whatever its schema is.
+Origin origin(Transaction& transaction);
+/// The same in a session of its own. Blocks. Throws DatabaseError.
 Origin origin(const std::string& url);
 /// Whether a history, begun or not, is a rehearsal's.
 bool is_rehearsal(Transaction& transaction);

@@ -125,10 +125,27 @@ asio::awaitable<void> Scheduler::look() {
     if (std::exchange(ledger_is_away_, false)) {
         state_.database.has_ended(log_);
     }
-    const core::Instant then = clock_.now();
-    if (!woken_ && calendar::local_date(then, *schedule_.zone) == date) {
-        co_await act(decide(*today, then, schedule_, awaited_), date);
+    const auto is_out_of_date = [this, date] {
+        return woken_ || calendar::local_date(clock_.now(), *schedule_.zone) != date;
+    };
+    if (is_out_of_date()) {
+        co_return;
     }
+    const Decision decision = decide(*today, clock_.now(), schedule_, awaited_);
+    arm(decision);
+    co_await work_.refresh();
+    if (!is_out_of_date()) {
+        co_await act(decision, date);
+    }
+}
+
+void Scheduler::arm(const Decision& decision) {
+    const core::Instant next = decision.kind == Decision::Kind::wait ? decision.until : decision.next_slot;
+    if (decision.kind == Decision::Kind::wait && state_.next_run != next) {
+        log_.info("the next run is due at {}", calendar::format_local(next, *schedule_.zone));
+    }
+    state_.next_run = next;
+    state_.changed();
 }
 
 asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
@@ -143,7 +160,6 @@ asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
             co_await wait(decision);
             co_return;
         case Decision::Kind::look_again:
-            state_.next_run = decision.next_slot;
             state_.lock.holds(log_, "another process has a run in hand: the slot waits for it");
             state_.changed();
             co_await nap(pause(pace_.run_elsewhere), pace_.run_elsewhere);
@@ -151,7 +167,6 @@ asio::awaitable<void> Scheduler::act(Decision decision, core::Date date) {
         case Decision::Kind::run:
             break;
     }
-    state_.next_run = decision.next_slot;
     sync::Decided decided;
     decided.run_on = date;
     decided.last_run = decision.last_run;
@@ -167,10 +182,6 @@ asio::awaitable<void> Scheduler::wait(Decision decision) {
     state_.database.has_ended(log_);
     next_back_off_ = pace_.shortest;
     awaited_ = decision.next_slot;
-    if (state_.next_run != decision.until) {
-        log_.info("the next run is due at {}", calendar::format_local(decision.until, *schedule_.zone));
-    }
-    state_.next_run = decision.until;
     work_.rest();
     state_.changed();
     co_await nap(clock_.nap_until(decision.until), decision.until - clock_.now());

@@ -30,6 +30,9 @@ public:
     /// What the ledger says of a date whose slot this is. Throws history::DatabaseError.
     virtual boost::asio::awaitable<history::DayState> read_day(core::Date date, core::Instant slot) = 0;
 
+    /// Reads anew what is told of the ledger (State::standing), where the last read_day() found it changed.
+    virtual boost::asio::awaitable<void> refresh() = 0;
+
     /// One run, to its end; cancelled, it ends with what is in hand stored.
     virtual boost::asio::awaitable<sync::RunReport> run(sync::RunRequest request) = 0;
 
@@ -72,6 +75,7 @@ public:
 
 private:
     boost::asio::awaitable<void> look();
+    void arm(const Decision& decision);
     boost::asio::awaitable<void> act(Decision decision, core::Date date);
     boost::asio::awaitable<void> wait(Decision decision);
     boost::asio::awaitable<void> perform(sync::RunRequest request);

@@ -96,7 +96,10 @@ public:
         }
         return sum;
     }
-    [[nodiscard]] double resident() const { return field_of(fmt::format("/proc/{}/status", pid_), "VmRSS:") * 1024; }
+    /// Bytes, of a field in kB.
+    [[nodiscard]] double memory(std::string_view field) const {
+        return field_of(fmt::format("/proc/{}/status", pid_), field) * 1024;
+    }
 
 private:
     static double field_of(const std::filesystem::path& file, std::string_view name) {
@@ -124,13 +127,14 @@ Idle watch_idle(std::vector<std::string> command, std::chrono::seconds watched,
     idle.until_ready = std::chrono::steady_clock::now() - begin;
     supervisor.wait_for("STATUS=sync");
     supervisor.wait_for("STATUS=next run");
-    // It lets go of the database.
-    std::this_thread::sleep_for(std::chrono::seconds{1});
+    // A connection to the API that may still be of use ends by itself in the minute after a run.
+    std::this_thread::sleep_for(watched);
     constexpr std::string_view wake_ups = "voluntary_ctxt_switches:";
     const double before = daemon.of_threads(wake_ups);
     std::this_thread::sleep_for(watched);
     idle.wake_ups_a_minute = (daemon.of_threads(wake_ups) - before) / static_cast<double>(watched.count()) * 60;
-    idle.resident = daemon.resident();
+    idle.resident = daemon.memory("VmRSS:");
+    idle.own = daemon.memory("RssAnon:");
     idle.sessions = sessions();
     return idle;
 }

@@ -149,11 +149,21 @@ public:
         co_return report;
     }
 
+    asio::awaitable<void> refresh() override {
+        ++refreshes;
+        if (on_refresh) {
+            on_refresh();
+        }
+        co_return;
+    }
+
     void rest() override { ++rests; }
 
     void add(core::Date date, const history::DayRun& run) { days_[date].push_back(run); }
 
     int looks = 0;
+    int refreshes = 0;
+    std::function<void()> on_refresh;
     int rests = 0;
     std::vector<Started> started;
     std::optional<DatabaseError::Kind> database_error;
@@ -270,6 +280,24 @@ TEST_F(SchedulerTest, RunsEverySlotOnce) {
                                        "schedule for 2026-06-17T01:30:00Z at 2026-06-17T01:30:00Z"));
     EXPECT_EQ(state.next_run, at("2026-06-18T01:30:00Z"));
     EXPECT_EQ(work.rests, 4) << "before the first slot, and after each";
+}
+
+TEST_F(SchedulerTest, IsArmedBeforeWhatIsToldOfTheLedgerIsRead) {
+    std::vector<std::optional<core::Instant>> armed;
+    work.on_refresh = [&] { armed.push_back(state.next_run); };
+    until_it_waits();
+    EXPECT_THAT(armed, ElementsAre(at("2026-06-15T01:30:00Z")));
+    EXPECT_EQ(work.rests, 1);
+}
+
+TEST_F(SchedulerTest, DecidesAnewWhereTheDateEndsMeanwhile) {
+    work.on_refresh = [&] {
+        if (work.refreshes == 2) {
+            hands.set(at("2026-06-16T12:00:00+03:00"));
+        }
+    };
+    step_to(at("2026-06-15T12:00:00+03:00"));
+    EXPECT_THAT(started(), ElementsAre("catch_up for 2026-06-16T01:30:00Z at 2026-06-16T09:00:00Z"));
 }
 
 TEST_F(SchedulerTest, CatchesUpTodayAndNoOtherDate) {
