@@ -146,8 +146,7 @@ void DaemonWork::note_look(std::optional<std::string> failure) {
 asio::awaitable<history::DayState> DaemonWork::read_day(core::Date date, core::Instant slot) {
     try {
         history::DayState today = co_await read_day_or_prepare(date, slot);
-        seen_ = {date, today.runs.size(),
-                 today.runs.empty() ? history::RunStatus::running : today.runs.back().status};
+        seen_ = {date, today.runs.size(), today.runs.empty() ? history::RunStatus::running : today.runs.back().status};
         co_return today;
     } catch (const history::DatabaseError& error) {
         const bool is_reachable = error.kind() == history::DatabaseError::Kind::busy;

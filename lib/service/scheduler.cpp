@@ -128,21 +128,32 @@ asio::awaitable<void> Scheduler::look() {
     const auto is_out_of_date = [this, date] {
         return woken_ || calendar::local_date(clock_.now(), *schedule_.zone) != date;
     };
+    // Who starts the daemon waits until it is armed; later, who sees it rest is to see the figures of the run as well.
+    const bool is_start = !state_.next_run;
+    if (!is_start) {
+        co_await work_.refresh();
+    }
     if (is_out_of_date()) {
         co_return;
     }
     const Decision decision = decide(*today, clock_.now(), schedule_, awaited_);
     arm(decision);
-    co_await work_.refresh();
+    if (is_start) {
+        co_await work_.refresh();
+    }
     if (!is_out_of_date()) {
         co_await act(decision, date);
     }
 }
 
 void Scheduler::arm(const Decision& decision) {
-    const core::Instant next = decision.kind == Decision::Kind::wait ? decision.until : decision.next_slot;
-    if (decision.kind == Decision::Kind::wait && state_.next_run != next) {
-        log_.info("the next run is due at {}", calendar::format_local(next, *schedule_.zone));
+    const bool is_wait = decision.kind == Decision::Kind::wait;
+    const core::Instant next = is_wait ? decision.until : decision.next_slot;
+    if (is_wait) {
+        awaited_ = decision.next_slot;
+        if (state_.next_run != next) {
+            log_.info("the next run is due at {}", calendar::format_local(next, *schedule_.zone));
+        }
     }
     state_.next_run = next;
     state_.changed();
@@ -181,7 +192,6 @@ asio::awaitable<void> Scheduler::wait(Decision decision) {
     state_.lock.has_ended(log_);
     state_.database.has_ended(log_);
     next_back_off_ = pace_.shortest;
-    awaited_ = decision.next_slot;
     work_.rest();
     state_.changed();
     co_await nap(clock_.nap_until(decision.until), decision.until - clock_.now());

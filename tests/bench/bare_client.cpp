@@ -1,7 +1,6 @@
 // What a program costs that uses the libraries of heiasyncd and does nothing of its own: one session of PostgreSQL, and
 // what TLS needs before the first connection.
 #include <openssl/ssl.h>
-
 #include <pqxx/pqxx>
 
 #include <cstdlib>

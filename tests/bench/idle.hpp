@@ -17,7 +17,8 @@ struct Idle {
 };
 
 /// Starts a daemon that is a second away from its slot, lets it run and, once `watched` has passed, looks at it for
-/// as long again; then ends it. `sessions` counts those of its database. Throws std::runtime_error where it ends by itself or says nothing.
+/// as long again; then ends it. `sessions` counts those of its database. Throws std::runtime_error where it ends by
+/// itself or says nothing.
 Idle watch_idle(std::vector<std::string> command, std::chrono::seconds watched,
                 const std::function<double()>& sessions);
 

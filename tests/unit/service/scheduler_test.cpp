@@ -300,6 +300,23 @@ TEST_F(SchedulerTest, DecidesAnewWhereTheDateEndsMeanwhile) {
     EXPECT_THAT(started(), ElementsAre("catch_up for 2026-06-16T01:30:00Z at 2026-06-16T09:00:00Z"));
 }
 
+TEST_F(SchedulerTest, DecidesAnewWhereTheDateEndsWhileItIsArmedFirst) {
+    hands.set(at("2026-06-15T12:00:00+03:00"));
+    work.on_refresh = [&] {
+        if (work.refreshes == 1) {
+            hands.set(at("2026-06-16T12:00:00+03:00"));
+        }
+    };
+    until_it_waits();
+    EXPECT_THAT(started(), ElementsAre("catch_up for 2026-06-16T01:30:00Z at 2026-06-16T09:00:00Z"));
+}
+
+TEST_F(SchedulerTest, ASlotThatComesWhileItIsArmedWasWaitedFor) {
+    work.on_refresh = [&] { hands.set(at("2026-06-15T05:00:00+03:00")); };
+    until_it_waits();
+    EXPECT_THAT(started(), ElementsAre("schedule for 2026-06-15T01:30:00Z at 2026-06-15T02:00:00Z"));
+}
+
 TEST_F(SchedulerTest, CatchesUpTodayAndNoOtherDate) {
     step_to(at("2026-06-18T12:00:00+03:00"));
     EXPECT_THAT(started(), ElementsAre("catch_up for 2026-06-18T01:30:00Z at 2026-06-18T09:00:00Z"));
