@@ -60,6 +60,7 @@ const std::map<std::string, std::string> promised{
      "sync_task_id:bigint sync_run_id run_on organisation_id business_id stream period_start report_id status reason "
      "attempts http_status error started_at finished_at"},
     {"schema_drift", "stream json_pointer kind sample_type first_seen_at last_seen_at"},
+    {"erasures", "what organisation_id:bigint report_id:bigint reason erased_at erased_by rows:bigint"},
     {"schema_migrations", "version name checksum applied_at duration_ms"},
     {"report_sources", "report_version_id data_instance_id"},
 };
