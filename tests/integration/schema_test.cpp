@@ -29,6 +29,27 @@ const std::map<std::string, std::string> promised{
      "organisation_id:bigint business_id observed_at observed_on total_membership_count:bigint "
      "hh_core_total_membership_count:bigint hh_core_accepted_membership_count:bigint app_use_count:bigint "
      "app_monthly_use_count:bigint extra:jsonb sync_run_id:bigint"},
+    {"usage_stats_daily",
+     "organisation_id:bigint business_id observed_at observed_on:date total_membership_count:bigint "
+     "hh_core_total_membership_count:bigint hh_core_accepted_membership_count:bigint app_use_count:bigint "
+     "app_monthly_use_count:bigint extra:jsonb sync_run_id:bigint observations:bigint previous_observed_on:date "
+     "days_since_previous:bigint total_membership_count_delta:bigint "
+     "hh_core_total_membership_count_delta:bigint hh_core_accepted_membership_count_delta:bigint "
+     "app_use_count_delta:bigint app_monthly_use_count_delta:bigint counter_reset:boolean"},
+    {"usage_stats_monthly",
+     "organisation_id:bigint business_id month:date closing_on:date total_membership_count:bigint "
+     "hh_core_total_membership_count:bigint hh_core_accepted_membership_count:bigint app_use_count:bigint "
+     "app_monthly_use_count:bigint previous_closing_on:date total_membership_count_delta:bigint "
+     "hh_core_total_membership_count_delta:bigint hh_core_accepted_membership_count_delta:bigint "
+     "app_use_count_delta:bigint app_monthly_use_count_delta:bigint counter_reset:boolean observed_days:bigint "
+     "days_in_month:bigint"},
+    {"usage_stats_periods",
+     "organisation_id:bigint business_id period_start:date period_end:date closing_on:date "
+     "total_membership_count:bigint hh_core_total_membership_count:bigint "
+     "hh_core_accepted_membership_count:bigint app_use_count:bigint app_monthly_use_count:bigint "
+     "previous_closing_on:date total_membership_count_delta:bigint hh_core_total_membership_count_delta:bigint "
+     "hh_core_accepted_membership_count_delta:bigint app_use_count_delta:bigint "
+     "app_monthly_use_count_delta:bigint counter_reset:boolean observed_days:bigint days_in_period:bigint"},
     {"energy_levels",
      "energy_level_id organisation_id business_id period_start:date period_end:date fetched_at days_late "
      "minimum_answer_count document:jsonb document_status sync_run_id"},
