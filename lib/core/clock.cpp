@@ -92,13 +92,14 @@ JumpingClock::JumpingClock(Instant start) : start_{start}, began_{steady_clock::
 
 Instant JumpingClock::now() const {
     const auto passed = duration_cast<microseconds>(steady_clock::now() - began_);
-    return passed < end_of_time - start_ ? start_ + passed : end_of_time;
+    const Instant start = start_;
+    return passed < end_of_time - start ? start + passed : end_of_time;
 }
 
 boost::asio::awaitable<void> JumpingClock::sleep_until(Instant instant) {
     // Others have a turn, and a cancellation is noticed.
     co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
-    start_ += std::max(instant - now(), microseconds{0});
+    start_ = start_.load() + std::max(instant - now(), microseconds{0});
 }
 
 }  // namespace heiasync::core

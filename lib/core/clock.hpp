@@ -4,6 +4,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
+
 namespace heiasync::core {
 
 /// Where the time of day comes from. Every stored time and every wait for a wall-clock instant goes through one of
@@ -15,6 +17,7 @@ public:
     Clock& operator=(const Clock&) = delete;
     virtual ~Clock() = default;
 
+    /// May be called on any thread.
     [[nodiscard]] virtual Instant now() const = 0;
 
     /// Returns once now() has reached `instant`; at once where it has already. Ends with operation_aborted when
@@ -59,7 +62,7 @@ public:
     boost::asio::awaitable<void> sleep_until(Instant instant) override;
 
 private:
-    Instant start_;
+    std::atomic<Instant> start_;
     std::chrono::steady_clock::time_point began_;
 };
 

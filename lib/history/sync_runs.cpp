@@ -73,9 +73,10 @@ constexpr Statement insert_stream_successes{
 constexpr RowsStatement insert_tasks{
     {"record a task",
      "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "
-     "report_id, status, reason, attempts, http_status, error, started_at, finished_at) "
+     "report_id, status, reason, attempts, http_status, error, started_at, finished_at, stored_at) "
      "SELECT * FROM unnest($1::bigint[], $2::date[], $3::bigint[], $4::text[], $5::text[], $6::date[], $7::bigint[], "
-     "$8::text[], $9::text[], $10::integer[], $11::integer[], $12::text[], $13::timestamptz[], $14::timestamptz[])"}};
+     "$8::text[], $9::text[], $10::integer[], $11::integer[], $12::text[], $13::timestamptz[], $14::timestamptz[], "
+     "$15::timestamptz[])"}};
 constexpr Statement upsert_drift{
     "record schema drift",
     "INSERT INTO heiasync.schema_drift AS drift (stream, json_pointer, kind, sample_type, first_seen_at, last_seen_at) "
@@ -174,6 +175,10 @@ Stream stream_of(std::string_view name) {
     return named<Stream>(stream_names, name);
 }
 
+TaskStatus task_status_of(std::string_view name) {
+    return named<TaskStatus>(task_status_names, name);
+}
+
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {
     return transaction
         .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at, run.host, run.version,
@@ -240,10 +245,10 @@ void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSum
     transaction.run(insert_stream_successes, sync_run_id);
 }
 
-void record_task(Transaction& transaction, const TaskRecord& task) {
+void record_task(Transaction& transaction, const TaskRecord& task, core::Instant stored_at) {
     transaction.add_row(insert_tasks, task.sync_run_id, task.run_on, task.organisation_id, task.business_id,
                         to_string(task.stream), task.period_start, task.report_id, to_string(task.status), task.reason,
-                        task.attempts, task.http_status, task.error, task.started_at, task.finished_at);
+                        task.attempts, task.http_status, task.error, task.started_at, task.finished_at, stored_at);
 }
 
 bool is_recorded(Transaction& transaction, const TaskRecord& task) {

@@ -36,6 +36,7 @@ std::string_view to_string(TaskStatus status);
 Trigger trigger_of(std::string_view name);
 RunStatus run_status_of(std::string_view name);
 Stream stream_of(std::string_view name);
+TaskStatus task_status_of(std::string_view name);
 
 struct NewRun {
     Trigger trigger = Trigger::manual;
@@ -113,7 +114,8 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
-void record_task(Transaction& transaction, const TaskRecord& task);
+/// `stored_at` is when this is stored.
+void record_task(Transaction& transaction, const TaskRecord& task, core::Instant stored_at);
 bool is_recorded(Transaction& transaction, const TaskRecord& task);
 /// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,

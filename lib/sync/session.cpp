@@ -51,7 +51,7 @@ Session::Session(RunContext run_context, RunSettings run_settings, RunReport& ru
       report{run_report},
       store{context.executor, context.database,
             [this] { return settings.outlives_outages && context.clock.now() < last_moment; }, context.on_outage},
-      writer{context.executor, store, [this](const history::TaskRecord& task) { count(task); },
+      writer{context.executor, context.clock, store, [this](const history::TaskRecord& task) { count(task); },
              [this](const Write& write) { return postpone(write.task, write.again); }},
       patience_{longest_wait} {}
 
@@ -98,7 +98,7 @@ asio::awaitable<Outcome> Session::perform(history::TaskRecord& task, asio::await
         task.reason = error.code().empty() ? "http_status" : error.code();
     } catch (const http::TransportError& error) {
         task.error = error.what();
-        task.reason = "transport";
+        task.reason = error.kind() == http::TransportError::Kind::too_large ? "too_large" : "transport";
     } catch (const documents::DecodeError& error) {
         task.http_status = status_ok;
         task.error = error.what();

@@ -31,18 +31,19 @@ bool is_about_data(const history::DatabaseError& error) {
            error.kind() == history::DatabaseError::Kind::hindered;
 }
 
-void apply(const Write& write, history::Transaction& transaction) {
+void apply(const Write& write, history::Transaction& transaction, core::Instant now) {
     if (write.rows) {
         write.rows(transaction);
     }
-    history::record_task(transaction, write.task);
+    history::record_task(transaction, write.task, now);
 }
 
 }  // namespace
 
-Writer::Writer(asio::any_io_executor executor, Store& store, std::function<void(const history::TaskRecord&)> written,
-               std::function<bool(const Write&)> postpone)
+Writer::Writer(asio::any_io_executor executor, const core::Clock& clock, Store& store,
+               std::function<void(const history::TaskRecord&)> written, std::function<bool(const Write&)> postpone)
     : executor_{std::move(executor)},
+      clock_{clock},
       store_{store},
       written_{std::move(written)},
       postpone_{std::move(postpone)},
@@ -162,9 +163,10 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
 }
 
 asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
-    auto job = [writes](history::Transaction& transaction) {
+    auto job = [this, writes](history::Transaction& transaction) {
+        const core::Instant now = clock_.now();
         for (const Write& write : writes) {
-            apply(write, transaction);
+            apply(write, transaction, now);
         }
     };
     for (;;) {

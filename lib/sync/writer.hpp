@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/clock.hpp"
 #include "history/sync_runs.hpp"
 #include "sync/plan.hpp"
 #include "sync/store.hpp"
@@ -39,8 +40,8 @@ class Writer {
 public:
     /// `written` hears of each task once it is committed, as it was recorded. `postpone` is shown a write that could
     /// not be stored, its task as it would be recorded: true takes it over, false has it recorded.
-    Writer(boost::asio::any_io_executor executor, Store& store, std::function<void(const history::TaskRecord&)> written,
-           std::function<bool(const Write&)> postpone);
+    Writer(boost::asio::any_io_executor executor, const core::Clock& clock, Store& store,
+           std::function<void(const history::TaskRecord&)> written, std::function<bool(const Write&)> postpone);
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
@@ -66,6 +67,7 @@ private:
     void rethrow_failure();
 
     boost::asio::any_io_executor executor_;
+    const core::Clock& clock_;
     Store& store_;
     std::function<void(const history::TaskRecord&)> written_;
     std::function<bool(const Write&)> postpone_;

@@ -52,7 +52,7 @@ protected:
         record.status = status;
         record.http_status = http_status;
         record.reason = reason;
-        transact([&](Transaction& transaction) { record_task(transaction, record); });
+        transact([&](Transaction& transaction) { record_task(transaction, record, record.finished_at); });
     }
 
     DayState state() {

@@ -208,7 +208,7 @@ TEST_F(EnergyLevelsTest, WhatIsStoredOrSkippedIsSettled) {
         task.stream = stream;
         task.period_start = 2026_y / 6 / 1;
         task.status = status;
-        transact([&](Transaction& transaction) { record_task(transaction, task); });
+        transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
     };
     record(3, TaskStatus::skipped, Stream::energy_levels);
     record(4, TaskStatus::failed, Stream::energy_levels);

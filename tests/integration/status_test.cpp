@@ -61,7 +61,7 @@ protected:
     }
 
     void record(const TaskRecord& task) {
-        transact([&](Transaction& transaction) { record_task(transaction, task); });
+        transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
     }
 
     auto runs(int count = 10) {

@@ -49,7 +49,7 @@ TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
     task.run_on = run_on;
     task.started_at = morning;
     task.finished_at = morning + 1s;
-    transact([&](Transaction& transaction) { record_task(transaction, task); });
+    transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
     task.organisation_id = 3'000'000'000;
     task.business_id = "b";
     task.stream = Stream::energy_levels;
@@ -60,7 +60,7 @@ TEST_F(SyncRunsTest, ATaskIsRecordedWithAllThatIsKnownAndWithNothing) {
     task.attempts = 3;
     task.http_status = 500;
     task.error = "an error";
-    transact([&](Transaction& transaction) { record_task(transaction, task); });
+    transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
     EXPECT_THAT(
         query("SELECT run_on, organisation_id, business_id, stream, period_start, report_id, status, reason, attempts, "
               "http_status, error, started_at, finished_at FROM heiasync.sync_tasks ORDER BY sync_task_id"),
@@ -119,7 +119,7 @@ TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
     task.organisation_id = 7;
     task.stream = Stream::usage_stats;
     const auto record = [&] {
-        transact([&](Transaction& transaction) { record_task(transaction, task); });
+        transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
         const TaskKey& key = task;
         return key;
     };
@@ -177,7 +177,7 @@ TEST_F(SyncRunsTest, ATaskIsLookedUpByAllThatTellsItApart) {
     task.business_id = "b";
     task.stream = Stream::energy_levels;
     task.period_start = 2026_y / 6 / 1;
-    transact([&](Transaction& transaction) { record_task(transaction, task); });
+    transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
     const auto recorded = [this](const TaskRecord& record) {
         return transact([&](Transaction& transaction) { return is_recorded(transaction, record); });
     };
