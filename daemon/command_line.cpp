@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <functional>
 #include <optional>
 
 namespace heiasync {
@@ -161,6 +162,47 @@ CLI::App* add_status(CLI::App& app, StatusCommand& command) {
     return status;
 }
 
+/// What reads the value of an option into a date.
+std::function<void(const std::string&)> into(std::optional<core::Date>& date, const char* option) {
+    return [&date, option](const std::string& text) {
+        try {
+            date = core::parse_date(text);
+        } catch (const std::invalid_argument&) {
+            throw CLI::ValidationError{option, "expected a date as YYYY-MM-DD, such as 2026-05-01"};
+        }
+    };
+}
+
+CLI::App* add_gaps(CLI::App& app, GapsCommand& command) {
+    CLI::App* gaps = app.add_subcommand("gaps", "Show what should be in the history and is not, and why");
+    gaps->add_option_function<std::string>("--from", into(command.from, "--from"),
+                                           "From this date on (YYYY-MM-DD); default: 400 days ago");
+    gaps->add_option_function<std::string>("--to", into(command.to, "--to"),
+                                           "Up to this date, inclusive; default: today");
+    gaps->add_flag("--open", command.open, "Only those that may still be filled");
+    gaps->add_flag("--json", command.json, "As JSON");
+    gaps->footer(
+        "Ends with 1 if there are any.\n\n"
+        "Examples:\n  heiasyncd gaps --open\n  heiasyncd gaps --from 2026-05-01 --to 2026-05-31 --json");
+    return gaps;
+}
+
+CLI::App* add_why(CLI::App& app, WhyCommand& command) {
+    CLI::App* why = app.add_subcommand(
+        "why", "Show everything that happened to a date: slot, runs, attempts, skips, gaps, and the rule behind each");
+    const auto read_date = [&command](const std::string& text) {
+        std::optional<core::Date> date;
+        into(date, "DATE")(text);
+        command.date = *date;
+    };
+    why->add_option_function<std::string>("DATE", read_date, "The date, as YYYY-MM-DD")->required();
+    why->add_option("--organisation", command.organisation_id, "Only this organisation, by its id, attempt by attempt")
+        ->check(positive_integer);
+    why->add_flag("--json", command.json, "As JSON");
+    why->footer("Examples:\n  heiasyncd why 2026-05-01\n  heiasyncd why 2026-05-01 --organisation 123");
+    return why;
+}
+
 CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     CLI::App* migrate = app.add_subcommand("migrate", "Bring the database schema up to date");
     auto* status = migrate->add_flag("--status", command.status, "Show it only: 0 current, 1 pending, 78 newer");
@@ -194,6 +236,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     ScheduleCommand schedule_command;
     std::string schedule_from;
     StatusCommand status_command;
+    GapsCommand gaps_command;
+    WhyCommand why_command;
     MigrateCommand migrate_command;
     CheckCommand check_command;
     bool version_flag = false;
@@ -208,6 +252,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     const CLI::App* sync = add_sync(app, sync_command, sync_text);
     const CLI::App* schedule = add_schedule(app, schedule_command, schedule_from);
     const CLI::App* status = add_status(app, status_command);
+    const CLI::App* gaps = add_gaps(app, gaps_command);
+    const CLI::App* why = add_why(app, why_command);
     const CLI::App* migrate = add_migrate(app, migrate_command);
     const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
@@ -246,6 +292,10 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         line.command = schedule_command;
     } else if (status->parsed()) {
         line.command = status_command;
+    } else if (gaps->parsed()) {
+        line.command = gaps_command;
+    } else if (why->parsed()) {
+        line.command = why_command;
     } else if (migrate->parsed()) {
         line.command = migrate_command;
     } else if (check->parsed()) {

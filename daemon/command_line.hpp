@@ -45,6 +45,19 @@ struct StatusCommand {
     bool json = false;
 };
 
+struct GapsCommand {
+    std::optional<core::Date> from;  ///< unset: 400 days ago
+    std::optional<core::Date> to;    ///< unset: today
+    bool open = false;               ///< only those that may still be filled
+    bool json = false;
+};
+
+struct WhyCommand {
+    core::Date date{};
+    std::optional<std::int64_t> organisation_id;
+    bool json = false;
+};
+
 struct MigrateCommand {
     std::optional<int> to;
     bool wait = false;  ///< for a run that is going on
@@ -58,8 +71,8 @@ struct CheckCommand {
 
 struct VersionCommand {};
 
-using Command =
-    std::variant<RunCommand, SyncCommand, ScheduleCommand, StatusCommand, MigrateCommand, CheckCommand, VersionCommand>;
+using Command = std::variant<RunCommand, SyncCommand, ScheduleCommand, StatusCommand, GapsCommand, WhyCommand,
+                             MigrateCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

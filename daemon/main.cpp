@@ -49,6 +49,12 @@ ExitCode execute(const heiasync::CommandLine& line) {
     if (const auto* command = std::get_if<heiasync::StatusCommand>(&line.command)) {
         return heiasync_commands::status(config, *command);
     }
+    if (const auto* command = std::get_if<heiasync::GapsCommand>(&line.command)) {
+        return heiasync_commands::gaps(config, *command);
+    }
+    if (const auto* command = std::get_if<heiasync::WhyCommand>(&line.command)) {
+        return heiasync_commands::why(config, *command);
+    }
     if (const auto* command = std::get_if<heiasync::MigrateCommand>(&line.command)) {
         return heiasync_commands::migrate(config, *command, line.quiet);
     }

@@ -31,6 +31,12 @@ core::ExitCode schedule(const config::Config& config, const ScheduleCommand& com
 /// Shows how things stand, by the ledger and by the daemon that runs, if one does.
 core::ExitCode status(const config::Config& config, const StatusCommand& command);
 
+/// Shows what should be in the history and is not.
+core::ExitCode gaps(const config::Config& config, const GapsCommand& command);
+
+/// Shows everything that happened to a date.
+core::ExitCode why(const config::Config& config, const WhyCommand& command);
+
 /// One sync now.
 core::ExitCode sync(const config::Config& config, const SyncCommand& command, bool quiet);
 

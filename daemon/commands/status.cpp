@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "history/database.hpp"
 #include "history/day.hpp"
+#include "history/gaps.hpp"
 #include "status/ask_daemon.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -33,6 +34,8 @@ void read_ledger(history::Transaction& transaction, const Times& times, Overview
     overview.due = calendar::last_slot(overview.now, times.daily_at, times.zone);
     overview.due_had_its_run =
         history::had_its_run(history::whole_runs(transaction, overview.due.date), overview.due.at);
+    overview.due_is_ready = history::date_state(transaction, overview.due.date).ready.value_or(false);
+    overview.gaps = history::count_gaps(transaction);
     overview.open_failures = history::open_failures(transaction, overview.due.date);
     overview.last_runs = history::last_runs(transaction, shown_runs);
     overview.last_successes = history::last_successes(transaction);

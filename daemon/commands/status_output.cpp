@@ -32,8 +32,9 @@ std::string rough(core::Instant::duration length) {
     return core::rough_duration(duration_cast<milliseconds>(length));
 }
 
-std::int64_t open_failures(const Overview& overview, Stream stream) {
-    return std::ranges::count(overview.open_failures, stream, &history::OpenFailure::stream);
+history::GapCount count(const Overview& overview, Stream stream) {
+    const auto found = overview.gaps.find(stream);
+    return found != overview.gaps.end() ? found->second : history::GapCount{};
 }
 
 /// `2026-07-01 04:30:00 +03:00 (3 h 05 min ago)`.
@@ -78,10 +79,13 @@ void print_configuration(const status::DaemonReport& daemon) {
 }
 
 std::string verdict(const Overview& overview) {
+    if (overview.ready()) {
+        return "ready";
+    }
     if (!overview.due_had_its_run) {
         return "not ready: its slot has not had its run yet";
     }
-    return overview.open_failures.empty() ? "ready"
+    return overview.open_failures.empty() ? "not ready: it has open gaps, see `heiasyncd gaps --open`"
                                           : fmt::format("not ready: {} left failed", overview.open_failures.size());
 }
 
@@ -103,11 +107,12 @@ void print_last_runs(const Overview& overview) {
 }
 
 void print_streams(const Overview& overview) {
-    std::cout << fmt::format("\n{:<14}  {:>8}  {}\n", "stream", "failed", "last success");
+    std::cout << fmt::format("\n{:<14}  {:>9}  {:>10}  {}\n", "stream", "open gaps", "final gaps", "last success");
     for (const Stream stream : streams) {
         const auto success = overview.last_successes.find(stream);
         const bool known = success != overview.last_successes.end() && success->second;
-        std::cout << fmt::format("{:<14}  {:>8}  {}\n", history::to_string(stream), open_failures(overview, stream),
+        const history::GapCount gaps = count(overview, stream);
+        std::cout << fmt::format("{:<14}  {:>9}  {:>10}  {}\n", history::to_string(stream), gaps.open, gaps.final,
                                  known ? when(*success->second, overview) : "never");
     }
 }
@@ -171,7 +176,8 @@ void write_streams(core::Json& json, const Overview& overview) {
         json.begin_object();
         json.member("stream", history::to_string(stream));
         json.member("last_success", success == overview.last_successes.end() ? std::nullopt : success->second);
-        json.member("open_gaps", open_failures(overview, stream));
+        json.member("open_gaps", count(overview, stream).open);
+        json.member("final_gaps", count(overview, stream).final);
         json.end_object();
     }
     json.end_array();

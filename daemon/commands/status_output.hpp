@@ -2,6 +2,7 @@
 
 #include "calendar/calendar.hpp"
 #include "core/instant.hpp"
+#include "history/gaps.hpp"
 #include "history/status.hpp"
 #include "status/daemon_report.hpp"
 
@@ -22,9 +23,11 @@ struct Overview {
     std::map<history::Stream, std::optional<core::Instant>> last_successes;
     calendar::Slot due;  ///< the last one
     bool due_had_its_run = false;
+    bool due_is_ready = false;
     std::vector<history::OpenFailure> open_failures;  ///< of the due date
+    std::map<history::Stream, history::GapCount> gaps;
 
-    [[nodiscard]] bool ready() const { return due_had_its_run && open_failures.empty(); }
+    [[nodiscard]] bool ready() const { return due_is_ready; }
 };
 
 /// What there is to say without the ledger. `listen` is where a daemon was asked.

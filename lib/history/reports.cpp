@@ -50,9 +50,10 @@ constexpr Statement select_versions{
     "ORDER BY organisation_id, report_id, generated_at"};
 constexpr RowsStatement insert_listed{
     {"record the listed reports",
-     "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
-     "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[]) "
-     "AS listed (organisation_id, report_id, generated_at, first_listed_at, sync_run_id) "
+     "INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, first_listed_at, sync_run_id, "
+     "business_id) "
+     "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::text[]) "
+     "AS listed (organisation_id, report_id, generated_at, first_listed_at, sync_run_id, business_id) "
      "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS stored "
      "                  WHERE stored.organisation_id = listed.organisation_id "
      "                    AND stored.report_id = listed.report_id AND stored.generated_at = listed.generated_at) "
@@ -135,8 +136,8 @@ void record_listed_reports(Transaction& transaction, std::int64_t sync_run_id, s
                            const std::vector<documents::Report>& reports, core::Instant listed_at) {
     for (const documents::Report& report : reports) {
         if (report.ready()) {
-            transaction.add_row(insert_listed, organisation_id, report.id, *report.generated_at, listed_at,
-                                sync_run_id);
+            transaction.add_row(insert_listed, organisation_id, report.id, *report.generated_at, listed_at, sync_run_id,
+                                report.business_id);
         }
     }
 }

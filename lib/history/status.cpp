@@ -14,7 +14,7 @@ constexpr Statement select_last_runs{
     "SELECT sync_run_id, trigger, run_on, (extract(epoch FROM scheduled_for) * 1000000)::bigint, "
     "       (extract(epoch FROM started_at) * 1000000)::bigint, (extract(epoch FROM finished_at) * 1000000)::bigint, "
     "       status, organisations, requests, failures, bytes_received, error, host, version, limited_to "
-    "FROM heiasync.sync_runs ORDER BY sync_run_id DESC LIMIT $1"};
+    "FROM heiasync.sync_runs WHERE $2::date IS NULL OR run_on = $2 ORDER BY sync_run_id DESC LIMIT $1"};
 constexpr Statement select_last_successes{
     "read when each stream last succeeded",
     "SELECT stream, (SELECT (extract(epoch FROM finished_at) * 1000000)::bigint "
@@ -32,18 +32,13 @@ constexpr Statement select_open_failures{
 constexpr Statement select_simulated_now{
     "read the simulated time", "SELECT (extract(epoch FROM simulated_now) * 1000000)::bigint FROM heiasync.rehearsal"};
 
-template <class T>
-std::optional<T> optional_value(const pqxx::field& field) {
-    return field.is_null() ? std::nullopt : std::optional{field.as<T>()};
-}
-
-std::vector<RunRecord> read_runs(Transaction& transaction, int count) {
+std::vector<RunRecord> read_runs(Transaction& transaction, int count, std::optional<core::Date> run_on) {
     std::vector<RunRecord> runs;
-    for (const auto& row : transaction.run(select_last_runs, count)) {
+    for (const auto& row : transaction.run(select_last_runs, count, run_on)) {
         RunRecord run;
         run.sync_run_id = row[0].as<std::int64_t>();
         run.trigger = trigger_of(row[1].as<std::string>());
-        run.run_on = core::parse_date(row[2].as<std::string>());
+        run.run_on = date_of(row[2]);
         run.scheduled_for = optional_instant(row[3]);
         run.started_at = instant_of(row[4]);
         run.finished_at = optional_instant(row[5]);
@@ -63,14 +58,14 @@ std::vector<RunRecord> read_runs(Transaction& transaction, int count) {
 
 }  // namespace
 
-std::vector<RunRecord> last_runs(Transaction& transaction, int count) {
-    std::vector<RunRecord> runs = read_runs(transaction, count);
+std::vector<RunRecord> last_runs(Transaction& transaction, int count, std::optional<core::Date> run_on) {
+    std::vector<RunRecord> runs = read_runs(transaction, count, run_on);
     const auto is_running = [](const RunRecord& run) { return run.status == RunStatus::running; };
     if (std::ranges::none_of(runs, is_running) || is_run_lock_held(transaction)) {
         return runs;
     }
     // Nobody works on them any more. One that has ended between the two looks is closed in the next.
-    runs = read_runs(transaction, count);
+    runs = read_runs(transaction, count, run_on);
     for (RunRecord& run : runs) {
         run.status = is_running(run) ? RunStatus::interrupted : run.status;
     }
@@ -92,9 +87,7 @@ std::vector<OpenFailure> open_failures(Transaction& transaction, core::Date run_
         failure.organisation_id = row[0].as<std::int64_t>();
         failure.business_id = row[1].as<std::string>();
         failure.stream = stream_of(row[2].as<std::string>());
-        if (!row[3].is_null()) {
-            failure.period_start = core::parse_date(row[3].as<std::string>());
-        }
+        failure.period_start = optional_date(row[3]);
         failure.report_id = optional_value<std::int64_t>(row[4]);
         failure.reason = optional_value<std::string>(row[5]);
         failure.http_status = optional_value<int>(row[6]);

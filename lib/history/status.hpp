@@ -32,8 +32,8 @@ struct RunRecord {
     std::optional<std::string> limited_to;
 };
 
-/// The newest runs, the newest first.
-std::vector<RunRecord> last_runs(Transaction& transaction, int count);
+/// The newest runs, of one date where that is wanted, the newest first.
+std::vector<RunRecord> last_runs(Transaction& transaction, int count, std::optional<core::Date> run_on = {});
 
 /// For each stream, when the last run over all organisations and streams ended that was not cut short and after which
 /// nothing of the stream was left failed on its date.

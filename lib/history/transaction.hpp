@@ -129,4 +129,17 @@ inline std::optional<core::Instant> optional_instant(const pqxx::field& field) {
     return field.is_null() ? std::nullopt : std::optional{instant_of(field)};
 }
 
+inline core::Date date_of(const pqxx::field& field) {
+    return core::parse_date(field.as<std::string>());
+}
+
+inline std::optional<core::Date> optional_date(const pqxx::field& field) {
+    return field.is_null() ? std::nullopt : std::optional{date_of(field)};
+}
+
+template <class T>
+std::optional<T> optional_value(const pqxx::field& field) {
+    return field.is_null() ? std::nullopt : std::optional{field.as<T>()};
+}
+
 }  // namespace heiasync::history

@@ -194,7 +194,7 @@ void Metrics::Families::set(const history::Standing& standing) {
         last_success.Add({{"stream", name}})
             .Set(success == standing.last_successes.end() ? 0 : timestamp(success->second));
         const auto missing = standing.gaps.find(stream);
-        const history::Gaps count = missing == standing.gaps.end() ? history::Gaps{} : missing->second;
+        const history::GapCount count = missing == standing.gaps.end() ? history::GapCount{} : missing->second;
         gaps.Add({{"stream", name}, {"state", "open"}}).Set(static_cast<double>(count.open));
         gaps.Add({{"stream", name}, {"state", "final"}}).Set(static_cast<double>(count.final));
     }

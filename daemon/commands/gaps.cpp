@@ -1,0 +1,190 @@
+#include "history/gaps.hpp"
+
+#include "commands/commands.hpp"
+#include "commands/run_to_its_end.hpp"
+#include "commands/schema.hpp"
+#include "core/counted.hpp"
+#include "core/json.hpp"
+#include "core/printable.hpp"
+#include "history/database.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace heiasync::commands {
+
+namespace {
+
+constexpr date::days looked_back{400};
+constexpr std::size_t longest_error = 300;
+/// Of one date, stream and reason: more are counted.
+constexpr std::size_t shown_one_by_one = 5;
+
+/// What is done with the gaps of one date after the other.
+class Output {
+public:
+    Output() = default;
+    Output(const Output&) = delete;
+    Output& operator=(const Output&) = delete;
+    virtual ~Output() = default;
+
+    virtual void date(const std::vector<history::Gap>& gaps) = 0;
+    virtual void end() = 0;
+};
+
+class AsJson final : public Output {
+public:
+    AsJson() { std::cout << R"({"gaps":[)"; }
+
+    void date(const std::vector<history::Gap>& gaps) override {
+        for (const history::Gap& gap : gaps) {
+            core::Json json;
+            json.begin_object();
+            json.member("stream", history::to_string(gap.stream));
+            json.member("organisation_id", gap.organisation_id);
+            json.member("business_id", gap.business_id);
+            json.member("expected_on", gap.expected_on);
+            json.member("period_start", gap.period_start);
+            json.member("period_end", gap.period_end);
+            json.member("report_id", gap.report_id);
+            json.member("state", gap.is_open ? "open" : "final");
+            json.member("reason", gap.reason);
+            json.member("last_error", gap.last_error);
+            json.member("last_attempt_at", gap.last_attempt_at);
+            json.member("generated_at", gap.generated_at);
+            json.end_object();
+            std::cout << (is_first_ ? "" : ",") << json.text();
+            is_first_ = false;
+        }
+    }
+    void end() override { std::cout << "]}\n"; }
+
+private:
+    bool is_first_ = true;
+};
+
+std::string describe(const history::Gap& gap) {
+    if (gap.organisation_id == 0) {
+        return "the listing of organisations";
+    }
+    std::string what = fmt::format("organisation {}", gap.organisation_id);
+    if (!gap.business_id.empty()) {
+        what += " business id " + core::printable(gap.business_id);
+    }
+    if (gap.period_start && gap.period_end) {
+        what +=
+            fmt::format(", period {} to {}", core::format_date(*gap.period_start), core::format_date(*gap.period_end));
+    }
+    if (gap.report_id) {
+        what += fmt::format(", report {}", *gap.report_id);
+    }
+    return what;
+}
+
+class ForPeople final : public Output {
+public:
+    void date(const std::vector<history::Gap>& gaps) override {
+        std::map<std::tuple<history::Stream, bool, std::string>, std::vector<const history::Gap*>> groups;
+        for (const history::Gap& gap : gaps) {
+            groups[{gap.stream, gap.is_open, gap.reason}].push_back(&gap);
+            ++(gap.is_open ? open_ : final_);
+        }
+        for (const auto& [key, members] : groups) {
+            const auto& [stream, is_open, reason] = key;
+            const auto line = [&, &stream = stream, &is_open = is_open, &reason = reason](const std::string& what) {
+                std::cout << fmt::format("{}  {:<5}  {:<13}  {}: {}\n", core::format_date(members.front()->expected_on),
+                                         is_open ? "open" : "final", history::to_string(stream),
+                                         core::printable(reason), what);
+            };
+            if (members.size() > shown_one_by_one) {
+                std::vector<std::int64_t> ids;
+                std::ranges::transform(members, std::back_inserter(ids), &history::Gap::organisation_id);
+                const auto repeated = std::ranges::unique(ids);
+                ids.erase(repeated.begin(), repeated.end());
+                line(fmt::format("{} cells of {}", members.size(),
+                                 core::counted(static_cast<std::int64_t>(ids.size()), "organisation")));
+                continue;
+            }
+            for (const history::Gap* gap : members) {
+                line(describe(*gap) +
+                     (gap->last_error ? ": " + core::printable(*gap->last_error, longest_error) : std::string{}));
+            }
+        }
+    }
+
+    void end() override {
+        if (open_ + final_ > 0) {
+            std::cout << fmt::format("\n{}: {} open, {} final; `heiasyncd why DATE` tells more of a date\n",
+                                     core::counted(open_ + final_, "gap"), open_, final_);
+        } else {
+            std::cout << "no gaps\n";
+        }
+    }
+
+private:
+    std::int64_t open_ = 0;
+    std::int64_t final_ = 0;
+};
+
+std::optional<history::HistoryDates> asked_for(boost::asio::io_context& loop, history::Database& database,
+                                               const GapsCommand& command) {
+    auto job = [](history::Transaction& transaction) { return history::history_dates(transaction); };
+    auto dates = run_to_its_end(loop, database.transact(job));
+    if (dates) {
+        const core::Date from = command.from.value_or(core::Date{date::sys_days{dates->today} - looked_back});
+        dates->first = std::max(dates->first, from);
+        dates->today = std::min(dates->today, command.to.value_or(dates->today));
+    }
+    return dates;
+}
+
+}  // namespace
+
+core::ExitCode gaps(const config::Config& config, const GapsCommand& command) {
+    if (command.from && command.to && *command.from > *command.to) {
+        throw CommandError{core::ExitCode::usage, "--from is later than --to"};
+    }
+    boost::asio::io_context loop{1};
+    history::Database database{loop.get_executor(), config.database.url};
+    std::optional<history::HistoryDates> dates;
+    if (has_schema(config)) {
+        dates = asked_for(loop, database, command);
+    }
+    if (!dates) {
+        std::cerr << "heiasyncd: this database has no history yet: `heiasyncd run` or `heiasyncd sync` begins it\n";
+    }
+
+    std::unique_ptr<Output> output;
+    if (command.json) {
+        output = std::make_unique<AsJson>();
+    } else {
+        output = std::make_unique<ForPeople>();
+    }
+    bool any = false;
+    for (core::Date day = dates ? dates->first : core::Date{}; dates && day <= dates->today;
+         day = core::Date{date::sys_days{day} + date::days{1}}) {
+        auto job = [day](history::Transaction& transaction) { return history::gaps(transaction, day); };
+        std::vector<history::Gap> gaps = run_to_its_end(loop, database.transact(job));
+        if (command.open) {
+            std::erase_if(gaps, [](const history::Gap& gap) { return !gap.is_open; });
+        }
+        any = any || !gaps.empty();
+        output->date(gaps);
+    }
+    output->end();
+    return any ? core::ExitCode::incomplete : core::ExitCode::done;
+}
+
+}  // namespace heiasync::commands

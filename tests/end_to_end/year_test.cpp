@@ -1,0 +1,415 @@
+#include "calendar/calendar.hpp"
+#include "content.hpp"
+#include "installation.hpp"
+
+#include <date/date.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace heiasync::testing {
+
+namespace {
+
+using date::sys_days;
+using namespace date::literals;
+using namespace std::chrono_literals;
+using simulator::Fault;
+using simulator::Operation;
+
+std::string text(core::Date date) {
+    return core::format_date(date);
+}
+
+core::Date after(core::Date date, int days) {
+    return core::Date{sys_days{date} + date::days{days}};
+}
+
+/// Of a line with `|` between them.
+std::string field(const std::string& line, int number) {
+    std::size_t begin = 0;
+    for (; number > 0; --number) {
+        begin = line.find('|', begin) + 1;
+    }
+    return line.substr(begin, line.find('|', begin) - begin);
+}
+
+/// What a date brought, as the API saw it.
+struct Day {
+    std::optional<core::Instant> asked_at;  ///< unset: nobody asked
+    bool is_listed = false;                 ///< the whole listing was answered
+    bool per_business_id = true;            ///< what the settings said
+    std::set<std::pair<std::int64_t, std::string>> stats;
+    std::set<std::pair<std::int64_t, std::string>> unmapped;
+    std::set<std::pair<std::int64_t, std::string>> energy_levels;
+    std::set<std::int64_t> report_listings;
+    std::set<std::pair<std::int64_t, int>> reports;  ///< report, generation
+};
+
+/// A stretch of time in which much goes wrong, asked once a day, and what then must be missing: worked out from what
+/// the simulator answered, by the rules of docs/rules.md and none of our SQL.
+class History {
+public:
+    History(core::Date first, core::Date last) : first_{first}, last_{last} {
+        installation_.tolerate(simulator::Violation::Kind::energy_levels_below_gate);
+        for (core::Date date = first; date <= last; date = after(date, 1)) {
+            days_[date];
+        }
+    }
+
+    void is_away(core::Date from, core::Date to) {
+        for (core::Date date = from; date <= to; date = after(date, 1)) {
+            away_.insert(date);
+        }
+    }
+    void has_fault(core::Date date, Fault fault) { faults_[date].push_back(std::move(fault)); }
+    void asks_no_business_ids_from(core::Date date) { no_business_ids_from_ = date; }
+    void database_is_away(core::Date date) { database_away_.insert(date); }
+
+    void live() {
+        for (auto& [date, day] : days_) {
+            if (away_.contains(date)) {
+                continue;
+            }
+            const bool has_database = !database_away_.contains(date);
+            day.per_business_id = !no_business_ids_from_ || date < *no_business_ids_from_;
+            installation_.config()["business_ids"]["stats"] = day.per_business_id;
+            const auto now = calendar::slot_of(date, 4h + 30min, zone_).value().at + 5min;
+            installation_.api().clear_faults();
+            installation_.api().clear_observations();
+            for (const Fault& fault : faults_[date]) {
+                installation_.api().fail(fault);
+            }
+            for (const Fault& fault : always_) {
+                installation_.api().fail(fault);
+            }
+            installation_.config()["database"]["url"] =
+                has_database ? installation_.database_url() : "postgresql:///heiasync?host=/nowhere";
+            const Outcome outcome =
+                installation_.run({"sync", "--quiet", "--simulated-time", core::format_instant(now)});
+            EXPECT_TRUE(outcome.code == 0 || outcome.code == 1 || outcome.code == 69) << text(date) << outcome.err;
+            if (has_database) {
+                day.asked_at = now;
+                note(day);
+            }
+        }
+    }
+
+    /// `stream|organisation|business id|expected_on|period_start|report|state`.
+    std::set<std::string> missing() {
+        std::set<std::string> lines;
+        std::vector<simulator::Organisation> known;
+        for (const auto& [date, day] : days_) {
+            const bool lasts = date == last_;
+            const auto add = [&, date = date](const char* stream, std::int64_t organisation,
+                                              const std::string& business_id) {
+                const char* state = lasts && !is_final(date, stream, organisation) ? "open" : "final";
+                lines.insert(
+                    fmt::format("{}|{}|{}|{}|NULL|NULL|{}", stream, organisation, business_id, text(date), state));
+            };
+            if (day.is_listed) {
+                known = Truth{world(), *day.asked_at}.organisations();
+            } else {
+                add("organisations", 0, "");
+            }
+            for (const auto& organisation : known) {
+                for (const std::string& business_id : subjects(organisation, day.per_business_id)) {
+                    if (!day.stats.contains({organisation.id, business_id}) &&
+                        !day.unmapped.contains({organisation.id, business_id})) {
+                        add("usage_stats", organisation.id, business_id);
+                    }
+                }
+                if (!day.report_listings.contains(organisation.id)) {
+                    add("reports", organisation.id, "");
+                }
+            }
+        }
+        add_energy_levels(lines);
+        add_reports(lines);
+        return lines;
+    }
+
+    /// `organisation|business id|date|previous date|app_use_count_delta|counter_reset` of all that was answered.
+    std::set<std::string> deltas() {
+        std::set<std::string> lines;
+        std::map<std::pair<std::int64_t, std::string>, std::pair<core::Date, std::optional<std::int64_t>>> before;
+        for (const auto& [date, day] : days_) {
+            for (const auto& subject : day.stats) {
+                const auto count = world().stats(subject.first, subject.second, *day.asked_at).value().app_use_count;
+                const auto previous = before.find(subject);
+                std::string delta = "NULL";
+                bool reset = false;
+                if (previous != before.end() && count && previous->second.second) {
+                    reset = *count < *previous->second.second;
+                    delta = reset ? "NULL" : std::to_string(*count - *previous->second.second);
+                }
+                lines.insert(fmt::format("{}|{}|{}|{}|{}|{}", subject.first, subject.second, text(date),
+                                         previous == before.end() ? "NULL" : text(previous->second.first), delta,
+                                         reset ? "t" : "f"));
+                before.insert_or_assign(subject, std::pair{date, count});
+            }
+        }
+        return lines;
+    }
+
+    [[nodiscard]] const std::map<core::Date, Day>& days() const { return days_; }
+    [[nodiscard]] Installation& installation() { return installation_; }
+    simulator::World& world() { return installation_.api().world(); }
+    /// For all time.
+    void always(Fault fault) { always_.push_back(std::move(fault)); }
+
+private:
+    void note(Day& day) {
+        bool listing_failed = false;
+        for (const simulator::Request& request : installation_.api().requests()) {
+            const std::pair subject{request.organisation.value_or(0), request.business_id};
+            const bool answered = request.status == 200;
+            switch (request.operation) {
+                case Operation::organisations:
+                    listing_failed = !answered;
+                    day.is_listed = answered;
+                    break;
+                case Operation::stats:
+                    if (answered) {
+                        day.stats.insert(subject);
+                    } else if (request.status == 400) {
+                        day.unmapped.insert(subject);
+                    } else if (request.status == 403) {
+                        refused_.insert({text(core::Date{sys_days{calendar::local_date(request.at, zone_)}}),
+                                         "usage_stats", subject.first});
+                    }
+                    break;
+                case Operation::energy_levels:
+                    if (answered) {
+                        day.energy_levels.insert(subject);
+                    }
+                    break;
+                case Operation::reports:
+                    if (answered) {
+                        day.report_listings.insert(subject.first);
+                    }
+                    break;
+                case Operation::full_data:
+                    if (answered) {
+                        day.reports.insert({request.report.value_or(0), request.generation});
+                    }
+                    break;
+                default:
+                    break;
+            }
+        }
+        day.is_listed = day.is_listed && !listing_failed;
+    }
+
+    bool is_final(core::Date date, const std::string& stream, std::int64_t organisation) const {
+        return refused_.contains({text(date), stream, organisation});
+    }
+
+    static std::vector<std::string> subjects(const simulator::Organisation& organisation, bool per_business_id) {
+        std::vector<std::string> subjects{""};
+        if (per_business_id && organisation.multi_business_id) {
+            for (const auto& business_id : organisation.business_ids) {
+                subjects.push_back(business_id.id);
+            }
+        }
+        return subjects;
+    }
+
+    /// Whether a cell was stored or skipped on that date.
+    bool settles(const Day& day, const simulator::Organisation& organisation, const std::string& business_id) {
+        const Truth truth{world(), *day.asked_at};
+        if (day.energy_levels.contains({organisation.id, business_id})) {
+            return true;
+        }
+        const auto is_below = [&](const std::string& subject) {
+            const auto accepted = truth.accepted_members(organisation.id, subject);
+            return day.stats.contains({organisation.id, subject}) && accepted && *accepted < 5;
+        };
+        const bool is_unmapped =
+            !business_id.empty() && !truth.mapped_subjects().contains(subject(organisation.id, business_id));
+        const bool whole_is_known =
+            day.stats.contains({organisation.id, ""}) && truth.accepted_members(organisation.id, "");
+        return is_below("") || (is_unmapped && day.stats.contains({organisation.id, ""})) ||
+               (whole_is_known && !business_id.empty() && is_below(business_id));
+    }
+
+    void add_energy_levels(std::set<std::string>& lines) {
+        for (const auto& [date, unused] : days_) {
+            if (date.day() != 1_d) {
+                continue;
+            }
+            const auto closing =
+                std::find_if(days_.find(date), days_.end(), [](const auto& entry) { return entry.second.is_listed; });
+            if (closing == days_.end()) {
+                continue;
+            }
+            const core::Date period_start = core::Date{date.year() / date.month() / 1_d} - date::months{1};
+            for (const auto& organisation : Truth{world(), *closing->second.asked_at}.organisations()) {
+                for (const std::string& business_id : subjects(organisation, true)) {
+                    bool settled = false;
+                    for (int late = 0; late <= 7 && after(date, late) <= last_; ++late) {
+                        const Day& day = days_.at(after(date, late));
+                        settled = settled || (day.asked_at && day.is_listed && settles(day, organisation, business_id));
+                    }
+                    if (!settled) {
+                        lines.insert(fmt::format("energy_levels|{}|{}|{}|{}|NULL|{}", organisation.id, business_id,
+                                                 text(date), text(period_start),
+                                                 last_ <= after(date, 7) ? "open" : "final"));
+                    }
+                }
+            }
+        }
+    }
+
+    void add_reports(std::set<std::string>& lines) {
+        using Version = std::tuple<std::int64_t, std::int64_t, core::Instant>;
+        std::map<Version, std::pair<core::Date, std::string>> listed;
+        std::set<std::pair<std::int64_t, int>> stored;
+        std::map<Version, int> generations;
+        std::set<Version> listed_last;
+        std::set<std::int64_t> known;
+        for (const auto& [date, day] : days_) {
+            stored.insert(day.reports.begin(), day.reports.end());
+            if (!day.asked_at) {
+                continue;
+            }
+            const Truth truth{world(), *day.asked_at};
+            if (day.is_listed) {
+                known.clear();
+                for (const auto& organisation : truth.organisations()) {
+                    known.insert(organisation.id);
+                }
+            }
+            for (const std::int64_t organisation : day.report_listings) {
+                std::erase_if(listed_last,
+                              [&](const Version& version) { return std::get<0>(version) == organisation; });
+                for (const auto& report : truth.viewed_reports(organisation)) {
+                    const Version version{organisation, report.id, report.generated_at};
+                    listed.try_emplace(version, date, report.sub_report_business_id.value_or(""));
+                    generations[version] = report.generation;
+                    listed_last.insert(version);
+                }
+            }
+        }
+        for (const auto& [version, first] : listed) {
+            const auto& [organisation, report, generated_at] = version;
+            if (!stored.contains({report, generations[version]})) {
+                const bool is_open = known.contains(organisation) && listed_last.contains(version);
+                lines.insert(fmt::format("reports|{}|{}|{}|NULL|{}|{}", organisation, first.second, text(first.first),
+                                         report, is_open ? "open" : "final"));
+            }
+        }
+    }
+
+    Installation installation_{tiny_world()};
+    const date::time_zone& zone_ = calendar::find_zone("Europe/Helsinki");
+    core::Date first_;
+    core::Date last_;
+    std::map<core::Date, Day> days_;
+    std::set<core::Date> away_;
+    std::set<core::Date> database_away_;
+    std::map<core::Date, std::vector<Fault>> faults_;
+    std::vector<Fault> always_;
+    std::optional<core::Date> no_business_ids_from_;
+    std::set<std::tuple<std::string, std::string, std::int64_t>> refused_;
+};
+
+class HistoryTest : public ::testing::Test {
+protected:
+    /// Looks at all that the history says of itself.
+    static void verify(History& history) {
+        Installation& installation = history.installation();
+        const auto missing = history.missing();
+        EXPECT_EQ(difference(missing, installation.lines("SELECT stream, organisation_id, business_id, expected_on, "
+                                                         "period_start, report_id, state FROM heiasync.sync_gaps")),
+                  "");
+        EXPECT_EQ(
+            difference(history.deltas(), installation.lines("SELECT organisation_id, business_id, observed_on, "
+                                                            "previous_observed_on, app_use_count_delta, counter_reset "
+                                                            "FROM heiasync.usage_stats_daily")),
+            "");
+        for (const auto& [date, day] : history.days()) {
+            const auto has_gap = [&, name = text(date)](const std::string& state) {
+                return std::ranges::any_of(missing, [&](const std::string& line) {
+                    return field(line, 3) == name && field(line, 6) == state;
+                });
+            };
+            const bool ready = day.asked_at && !has_gap("open");
+            EXPECT_EQ(installation.value(fmt::format(
+                          "SELECT heiasync.ready('{0}')::text || ' ' || heiasync.complete('{0}')::text", text(date))),
+                      fmt::format("{} {}", ready, ready && !has_gap("final")))
+                << text(date);
+        }
+    }
+};
+
+TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTenWeeks) {
+    History history{2026_y / 3 / 12, 2026_y / 5 / 20};
+    auto& world = history.world();
+    const auto listed = Truth{world, core::parse_instant("2026-03-12T03:00:00Z")}.organisations();
+    history.is_away(2026_y / 3 / 20, 2026_y / 3 / 21);
+    history.is_away(2026_y / 5 / 1, 2026_y / 5 / 3);
+    history.database_is_away(2026_y / 4 / 15);
+    Fault unavailable;
+    unavailable.status = 503;
+    history.has_fault(2026_y / 4 / 5, unavailable);
+    unavailable.after = 12;
+    history.has_fault(2026_y / 4 / 10, unavailable);
+    Fault refused;
+    refused.operation = Operation::stats;
+    refused.organisation = listed[1].id;
+    refused.status = 403;
+    history.has_fault(2026_y / 4 / 20, refused);
+    history.has_fault(2026_y / 5 / 20, refused);
+    Fault broken;
+    broken.operation = Operation::full_data;
+    broken.organisation = listed[2].id;
+    history.always(broken);
+    world.hide(listed[3].id, simulator::vendor_midnight(2026_y / 4 / 12), simulator::vendor_midnight(2026_y / 4 / 25));
+    simulator::Organisation late;
+    late.id = 9'000'001;
+    late.name = "Latecomer";
+    world.add(late, simulator::vendor_midnight(2026_y / 4 / 18));
+    history.asks_no_business_ids_from(2026_y / 5 / 10);
+    history.live();
+    verify(history);
+
+    // Every cell has exactly one explanation.
+    for (const char* date : {"2026-03-20", "2026-04-05", "2026-04-10", "2026-05-01", "2026-05-20"}) {
+        const Outcome why = history.installation().run({"why", date, "--json"});
+        rapidjson::Document document;
+        document.Parse(why.out.c_str());
+        ASSERT_FALSE(document.HasParseError()) << why.err;
+        std::set<std::string> cells;
+        for (const auto& cell : document["cells"].GetArray()) {
+            const bool stored = std::string_view{cell["outcome"].GetString()} == "stored";
+            EXPECT_EQ(cell["reason"].IsNull(), stored) << date;
+            EXPECT_GT(cell["rule"].GetInt(), 0) << date;
+            const auto report = cell["report_id"].IsNull() ? 0 : cell["report_id"].GetInt64();
+            cells.insert(fmt::format("{}|{}|{}|{}", cell["stream"].GetString(), cell["organisation_id"].GetInt64(),
+                                     cell["business_id"].GetString(), report));
+        }
+        EXPECT_EQ(
+            static_cast<std::int64_t>(cells.size()),
+            history.installation().count(fmt::format("SELECT count(*) FROM heiasync.expected('{0}', '{0}')", date)));
+    }
+    const Outcome gaps = history.installation().run({"gaps", "--open", "--json"});
+    EXPECT_EQ(gaps.code, 1);
+    EXPECT_EQ(history.installation().run({"gaps", "--from", "2026-03-15", "--to", "2026-03-19"}).code, 0);
+}
+
+}  // namespace
+
+}  // namespace heiasync::testing

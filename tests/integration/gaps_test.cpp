@@ -1,0 +1,409 @@
+#include "history/gaps.hpp"
+
+#include "calendar/calendar.hpp"
+#include "history_test.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace heiasync::history {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::UnorderedElementsAre;
+
+/// Organisations 1 and 2, of which 2 has the business ids a and b; a slot at 04:30 in Finland.
+class GapsTest : public HistoryTest {
+protected:
+    GapsTest() {
+        set_settings("2026-06-01 00:00+03", true);
+        query("INSERT INTO heiasync.rehearsal VALUES (true, '2026-06-01', '2026-06-01')");
+        for (const auto& [id, business_ids] : {std::pair{1, "{}"}, std::pair{2, "{a,b}"}}) {
+            query(
+                fmt::format("INSERT INTO heiasync.organisation_versions (organisation_id, name, size_class, "
+                            "multi_business_id, business_ids, listed, valid_from) "
+                            "VALUES ({}, 'o', 50, {}, '{}', true, '2026-06-01 04:30+03')",
+                            id, id == 2, business_ids));
+        }
+    }
+
+    void set_settings(const std::string& valid_from, bool per_business_id) {
+        query(
+            fmt::format("INSERT INTO heiasync.settings_history (valid_from, time_zone, daily_at, api_time_zone, "
+                        "reporting_period_months, minimum_accepted_members, max_days_late, stats_per_business_id, "
+                        "energy_levels_per_business_id, size_classes) "
+                        "VALUES ('{}', 'Europe/Helsinki', '04:30', 'Europe/Helsinki', 1, 5, 7, {}, {}, '{{50,10000}}')",
+                        valid_from, per_business_id, per_business_id));
+    }
+    void now(const std::string& local) {
+        query(fmt::format("UPDATE heiasync.rehearsal SET simulated_now = '{}+03'", local));
+    }
+
+    /// A run over everything at the slot of a date in June or July.
+    std::int64_t run(const std::string& date, const std::string& status = "succeeded", const std::string& error = {}) {
+        const bool is_going = status == "running";
+        return std::stoll(query_value(fmt::format(
+            "INSERT INTO heiasync.sync_runs (trigger, run_on, scheduled_for, started_at, finished_at, status, "
+            "organisations, requests, failures, bytes_received, error, host, version, timeline) "
+            "VALUES ('schedule', '{0}', '{0} 04:30+03', '{0} 04:30+03', {1}, '{2}', 2, 0, 0, 0, {3}, 'h', '1', 1) "
+            "RETURNING sync_run_id",
+            date, is_going ? "NULL" : "'" + date + " 05:00+03'", status, error.empty() ? "NULL" : "'" + error + "'")));
+    }
+    void list(std::int64_t run_id, const std::string& date, const std::string& ids = "{1,2}", bool complete = true,
+              bool held_back = false) {
+        query(
+            fmt::format("INSERT INTO heiasync.listings (sync_run_id, run_on, listed_at, complete, held_back, "
+                        "size_classes, organisation_ids) "
+                        "VALUES ({}, '{}', '{} 04:30+03', {}, {}, '{{50}}', '{}')",
+                        run_id, date, date, complete, held_back, ids));
+    }
+    void observe(std::int64_t run_id, const std::string& date, int organisation, const std::string& business_id = {}) {
+        query(
+            fmt::format("INSERT INTO heiasync.usage_stats (organisation_id, business_id, observed_at, observed_on, "
+                        "extra, sync_run_id) VALUES ({}, '{}', '{} 04:31+03', '{}', '{{}}', {})",
+                        organisation, business_id, date, date, run_id));
+    }
+    struct Details {
+        std::string business_id;
+        std::string period_start;
+        std::string report_id;
+        std::string reason;
+        std::string http_status;
+    };
+    void task(std::int64_t run_id, const std::string& date, int organisation, const std::string& stream,
+              const std::string& status, const Details& details = {}) {
+        const auto or_null = [](const std::string& text) { return text.empty() ? "NULL" : "'" + text + "'"; };
+        query(
+            fmt::format("INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, "
+                        "period_start, report_id, status, reason, attempts, http_status, error, started_at, "
+                        "finished_at) VALUES ({}, '{}', {}, '{}', '{}', {}, {}, '{}', {}, 1, {}, {}, "
+                        "'{} 04:31+03', '{} 04:31+03')",
+                        run_id, date, organisation, details.business_id, stream, or_null(details.period_start),
+                        or_null(details.report_id), status, or_null(details.reason), or_null(details.http_status),
+                        status == "failed" ? "'it failed'" : "NULL", date, date));
+    }
+    /// Everything that is expected of an ordinary day.
+    std::int64_t whole_day(const std::string& date) {
+        const auto id = run(date);
+        list(id, date);
+        observe(id, date, 1);
+        for (const auto* business_id : {"", "a", "b"}) {
+            observe(id, date, 2, business_id);
+        }
+        task(id, date, 1, "reports", "done");
+        task(id, date, 2, "reports", "done");
+        return id;
+    }
+    void whole_days(int month, int first, int last) {
+        for (int day = first; day <= last; ++day) {
+            whole_day(fmt::format("2026-{:02}-{:02}", month, day));
+        }
+    }
+    /// Of a version of organisation 1's report 9, as ready.
+    void list_report(std::int64_t run_id, const std::string& generated_at) {
+        query(
+            fmt::format("INSERT INTO heiasync.report_listings (organisation_id, report_id, generated_at, "
+                        "first_listed_at, sync_run_id, business_id) VALUES (1, 9, '{}', '{}', {}, '')",
+                        generated_at, generated_at, run_id));
+    }
+
+    /// `usage_stats 2|a open no_run`.
+    std::vector<std::string> gaps_of(const std::string& date) {
+        std::vector<std::string> lines;
+        for (const Gap& gap :
+             transact([&](Transaction& transaction) { return gaps(transaction, core::parse_date(date)); })) {
+            lines.push_back(fmt::format("{} {}|{} {} {}", to_string(gap.stream), gap.organisation_id, gap.business_id,
+                                        gap.is_open ? "open" : "final", gap.reason));
+        }
+        return lines;
+    }
+    /// `ready complete`, each t, f or -.
+    std::string state_of(const std::string& date) {
+        const auto word = [](const std::optional<bool>& answer) { return !answer ? "-" : *answer ? "t" : "f"; };
+        const DateState state =
+            transact([&](Transaction& transaction) { return date_state(transaction, core::parse_date(date)); });
+        return fmt::format("{} {}", word(state.ready), word(state.complete));
+    }
+};
+
+TEST_F(GapsTest, NothingIsExpectedBeforeTheFirstListing) {
+    now("2026-06-11 12:00");
+    EXPECT_EQ(transact([](Transaction& transaction) { return history_dates(transaction); }), std::nullopt);
+    EXPECT_EQ(state_of("2026-06-10"), "- -");
+    whole_days(6, 10, 11);
+    EXPECT_THAT(gaps_of("2026-06-09"), IsEmpty());
+    EXPECT_EQ(state_of("2026-06-09"), "- -");
+    EXPECT_EQ(state_of("2026-06-10"), "t t");
+    EXPECT_EQ(transact([](Transaction& transaction) { return history_dates(transaction); })->first, 2026_y / 6 / 10);
+}
+
+TEST_F(GapsTest, ADateWithoutARun) {
+    whole_day("2026-06-10");
+    whole_day("2026-06-12");
+    now("2026-06-12 12:00");
+    EXPECT_THAT(gaps_of("2026-06-11"),
+                ElementsAre("organisations 0| final no_run", "usage_stats 1| final no_run",
+                            "usage_stats 2| final no_run", "usage_stats 2|a final no_run",
+                            "usage_stats 2|b final no_run", "reports 1| final no_run", "reports 2| final no_run"));
+    EXPECT_EQ(state_of("2026-06-11"), "f f");
+    EXPECT_EQ(state_of("2026-06-12"), "t t");
+}
+
+TEST_F(GapsTest, ASlotToComeIsNoGapAndOneThatPassedIsOpen) {
+    whole_day("2026-06-10");
+    now("2026-06-11 04:29");
+    EXPECT_THAT(gaps_of("2026-06-11"), IsEmpty());
+    EXPECT_EQ(state_of("2026-06-11"), "f f");
+    EXPECT_EQ(state_of("2026-06-12"), "f f");
+    now("2026-06-11 04:30");
+    EXPECT_EQ(gaps_of("2026-06-11").size(), 7U);
+    EXPECT_EQ(gaps_of("2026-06-11").front(), "organisations 0| open no_run");
+    now("2026-06-12 00:00");
+    EXPECT_EQ(gaps_of("2026-06-11").front(), "organisations 0| final no_run");
+}
+
+TEST_F(GapsTest, ARunThatIsGoingMayFillItForTwoHoursAfterItsDate) {
+    whole_day("2026-06-10");
+    const auto id = run("2026-06-11", "running");
+    list(id, "2026-06-11");
+    now("2026-06-12 01:59");
+    EXPECT_EQ(gaps_of("2026-06-11").front(), "usage_stats 1| open not_asked");
+    EXPECT_EQ(state_of("2026-06-11"), "f f");
+    now("2026-06-12 02:00");
+    EXPECT_EQ(gaps_of("2026-06-11").front(), "usage_stats 1| final not_asked");
+}
+
+TEST_F(GapsTest, AHoleInTheMiddle) {
+    whole_days(6, 10, 14);
+    query("DELETE FROM heiasync.usage_stats WHERE observed_on = '2026-06-12' AND business_id = 'a'");
+    now("2026-06-14 12:00");
+    EXPECT_THAT(gaps_of("2026-06-12"), ElementsAre("usage_stats 2|a final not_asked"));
+    EXPECT_EQ(state_of("2026-06-12"), "t f");
+}
+
+TEST_F(GapsTest, AFailureSaysWhyAndWhetherItIsAskedAgain) {
+    const auto id = whole_day("2026-06-10");
+    query("DELETE FROM heiasync.usage_stats WHERE business_id IN ('', 'b')");
+    task(id, "2026-06-10", 1, "usage_stats", "failed", {"", "", "", "transport", ""});
+    task(id, "2026-06-10", 2, "usage_stats", "failed", {"", "", "", "not_found", "404"});
+    task(id, "2026-06-10", 2, "usage_stats", "skipped", {"b", "", "", "business_id_not_mapped", "400"});
+    now("2026-06-10 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("usage_stats 1| open transport", "usage_stats 2| final not_found"));
+    EXPECT_EQ(state_of("2026-06-10"), "f f");
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("usage_stats 1| final transport", "usage_stats 2| final not_found"));
+    EXPECT_EQ(state_of("2026-06-10"), "t f");
+    EXPECT_EQ(query_value("SELECT last_error || ' ' || last_attempt_at::text FROM heiasync.sync_gaps "
+                          "WHERE expected_on = '2026-06-10' AND organisation_id = 1"),
+              "it failed 2026-06-10 01:31:00+00");
+}
+
+TEST_F(GapsTest, ARunThatEndedEarlyIsTheLastErrorOfWhatItDidNotAsk) {
+    whole_day("2026-06-10");
+    const auto id = run("2026-06-11", "failed", "the API is not available");
+    list(id, "2026-06-11");
+    now("2026-06-12 12:00");
+    EXPECT_EQ(gaps_of("2026-06-11").front(), "usage_stats 1| final not_asked");
+    EXPECT_EQ(query_value("SELECT DISTINCT last_error FROM heiasync.sync_gaps WHERE expected_on = '2026-06-11'"),
+              "the API is not available");
+    EXPECT_EQ(state_of("2026-06-11"), "t f") << "nothing more is to come";
+}
+
+TEST_F(GapsTest, AListingThatShrankCountsAsTheKnownOrganisationsAndIsAGap) {
+    whole_day("2026-06-10");
+    const auto id = run("2026-06-11", "partial");
+    list(id, "2026-06-11", "{3}", true, true);
+    task(id, "2026-06-11", 0, "organisations", "failed", {"", "", "", "listing_shrank: 2 of 2", ""});
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-11"),
+                IsSupersetOf({"organisations 0| open listing_shrank: 2 of 2", "usage_stats 1| open not_asked",
+                              "usage_stats 2|a open not_asked", "usage_stats 3| open not_asked"}));
+}
+
+TEST_F(GapsTest, AnIncompleteListingIsAGapAndChangesNothingThatIsExpected) {
+    whole_day("2026-06-10");
+    const auto id = run("2026-06-11", "partial");
+    list(id, "2026-06-11", "{1,4}", false);
+    task(id, "2026-06-11", 0, "organisations", "failed", {"", "", "", "listing_incomplete", "500"});
+    now("2026-06-11 12:00");
+    const auto gaps = gaps_of("2026-06-11");
+    EXPECT_EQ(gaps.size(), 7U);
+    EXPECT_EQ(gaps.front(), "organisations 0| open listing_incomplete");
+}
+
+TEST_F(GapsTest, EnergyLevelsAreOfWhoIsListedOnceThePeriodHasClosed) {
+    whole_days(6, 29, 30);
+    now("2026-07-01 04:30");
+    EXPECT_EQ(gaps_of("2026-07-01").size(), 7U) << "nobody knows yet who is there";
+    // In Finland it is July from 21:00 UTC on.
+    const auto early = run("2026-07-01");
+    query(
+        fmt::format("UPDATE heiasync.sync_runs SET started_at = '2026-07-01 02:59+03' WHERE sync_run_id = {}", early));
+    list(early, "2026-07-01", "{1}");
+    EXPECT_EQ(std::ranges::count_if(gaps_of("2026-07-01"), [](const auto& gap) { return gap.starts_with("energy"); }),
+              0);
+    const auto id = whole_day("2026-07-01");
+    EXPECT_THAT(gaps_of("2026-07-01"),
+                ElementsAre("energy_levels 1| open not_asked", "energy_levels 2| open not_asked",
+                            "energy_levels 2|a open not_asked", "energy_levels 2|b open not_asked"));
+    task(id, "2026-07-01", 1, "energy_levels", "skipped",
+         {"", "2026-06-01", "", "below_minimum_accepted_members: 4 of 5", ""});
+    task(id, "2026-07-01", 2, "energy_levels", "failed", {"a", "2026-06-01", "", "gate_unknown", ""});
+    whole_days(7, 2, 8);
+    const auto last = whole_day("2026-07-09");
+    task(last, "2026-07-08", 2, "energy_levels", "failed", {"b", "2026-06-01", "", "not_found", "404"});
+    now("2026-07-08 23:59");
+    EXPECT_THAT(gaps_of("2026-07-01"),
+                ElementsAre("energy_levels 2| open not_asked", "energy_levels 2|a open gate_unknown",
+                            "energy_levels 2|b open not_found"));
+    EXPECT_EQ(state_of("2026-07-01"), "f f");
+    now("2026-07-09 00:00");
+    EXPECT_THAT(gaps_of("2026-07-01"),
+                ElementsAre("energy_levels 2| final too_late", "energy_levels 2|a final gate_unknown",
+                            "energy_levels 2|b final not_found"));
+    EXPECT_EQ(state_of("2026-07-01"), "t f");
+}
+
+TEST_F(GapsTest, EnergyLevelsOfAPeriodThatClosedBeforeTheHistoryBeganAreNotExpected) {
+    whole_day("2026-07-03");
+    now("2026-07-20 12:00");
+    EXPECT_THAT(gaps_of("2026-07-01"), IsEmpty());
+    EXPECT_THAT(gaps_of("2026-07-03"), IsEmpty());
+}
+
+TEST_F(GapsTest, AReportIsAGapOfTheDateOnWhichItWasFirstListed) {
+    const auto id = whole_day("2026-06-10");
+    list_report(id, "2026-06-09 00:00+03");
+    now("2026-06-10 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| open not_asked"));
+    task(id, "2026-06-10", 1, "reports", "failed", {"", "", "9", "too_large", "200"});
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| open too_large"));
+
+    const auto next = whole_day("2026-06-11");
+    task(next, "2026-06-11", 1, "reports", "failed", {"", "", "9", "transport", ""});
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| open transport"));
+    EXPECT_THAT(gaps_of("2026-06-11"), IsEmpty());
+    whole_day("2026-06-12");
+    now("2026-06-12 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final transport")) << "it is no longer listed";
+}
+
+TEST_F(GapsTest, AReportThatIsGeneratedAgainReplacesWhatIsMissing) {
+    const auto id = whole_day("2026-06-10");
+    list_report(id, "2026-06-09 00:00+03");
+    const auto next = whole_day("2026-06-11");
+    list_report(next, "2026-06-10 00:00+03");
+    task(next, "2026-06-11", 1, "reports", "failed", {"", "", "9", "transport", ""});
+    query("DELETE FROM heiasync.sync_tasks WHERE report_id IS NOT NULL");
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final superseded"));
+    EXPECT_THAT(gaps_of("2026-06-11"), ElementsAre("reports 1| open not_asked"));
+}
+
+TEST_F(GapsTest, AReportOfAnOrganisationThatHasGoneIsLost) {
+    const auto id = whole_day("2026-06-10");
+    list_report(id, "2026-06-09 00:00+03");
+    query(
+        "INSERT INTO heiasync.organisation_versions (organisation_id, name, multi_business_id, business_ids, listed, "
+        "valid_from, last_seen_at) VALUES (1, 'o', false, '{}', false, '2026-06-11 04:30+03', '2026-06-10 04:30+03')");
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final organisation_removed"));
+}
+
+TEST_F(GapsTest, SettingsOfTheEveningDoNotDecideAboutTheMorning) {
+    whole_day("2026-06-10");
+    query("DELETE FROM heiasync.usage_stats WHERE business_id <> ''");
+    query("UPDATE heiasync.settings_history SET stats_per_business_id = false");
+    set_settings("2026-06-10 20:00+03", true);
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), IsEmpty());
+    EXPECT_THAT(gaps_of("2026-06-11"), IsSupersetOf({"usage_stats 2|a open no_run"}));
+}
+
+TEST_F(GapsTest, NothingIsExpectedOfWhatWasErased) {
+    whole_day("2026-06-10");
+    now("2026-06-11 12:00");
+    query(
+        "INSERT INTO heiasync.erasures (what, organisation_id, erased_at, erased_by, rows) "
+        "VALUES ('organisation', 2, '2026-06-11', 'somebody', 1)");
+    EXPECT_THAT(gaps_of("2026-06-11"),
+                ElementsAre("organisations 0| open no_run", "usage_stats 1| open no_run", "reports 1| open no_run"));
+}
+
+TEST_F(GapsTest, ExpectedTellsTheCellsOfARange) {
+    whole_days(6, 10, 12);
+    now("2026-06-12 12:00");
+    EXPECT_EQ(query_value("SELECT count(*) || ' ' || count(DISTINCT expected_on) "
+                          "FROM heiasync.expected('2026-06-01', '2026-06-11')"),
+              "14 2");
+    EXPECT_THAT(query("SELECT stream, count(*) FROM heiasync.expected('2026-06-12', '2026-06-12') GROUP BY 1"),
+                UnorderedElementsAre(ElementsAre("organisations", "1"), ElementsAre("usage_stats", "4"),
+                                     ElementsAre("reports", "2")));
+}
+
+TEST_F(GapsTest, AreCountedByStreamAndTodayOnlyOnceARunHasEnded) {
+    whole_day("2026-06-10");
+    whole_day("2026-06-12");
+    const auto counts = [this] {
+        std::string text;
+        for (const auto& [stream, count] : transact([](Transaction& transaction) { return count_gaps(transaction); })) {
+            text += fmt::format("{}/{} ", count.open, count.final);
+        }
+        return text;
+    };
+    now("2026-06-13 12:00");
+    EXPECT_EQ(counts(), "0/1 0/4 0/0 0/2 ");
+    const auto id = run("2026-06-13", "running");
+    EXPECT_EQ(counts(), "0/1 0/4 0/0 0/2 ");
+    query(fmt::format(
+        "UPDATE heiasync.sync_runs SET status = 'failed', finished_at = started_at WHERE sync_run_id = {}", id));
+    EXPECT_EQ(counts(), "1/1 4/4 0/0 2/2 ");
+    now("2027-07-15 12:00");
+    EXPECT_EQ(counts(), "0/398 0/1592 0/0 0/796 ") << "of 400 days, without the one that had its run and today";
+}
+
+TEST_F(GapsTest, SlotsAndEndsOfDatesAreThoseOfTheCalendar) {
+    std::mt19937 random{7};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same dates each time
+    const std::array zones{"Europe/Helsinki",     "UTC",          "America/Sao_Paulo", "America/St_Johns",
+                           "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "Asia/Gaza"};
+    std::vector<core::Date> dates{2011_y / 12 / 29, 2011_y / 12 / 30, 2011_y / 12 / 31, 2026_y / 3 / 29,
+                                  2026_y / 10 / 25, 2018_y / 11 / 4,  2018_y / 2 / 17,  2026_y / 4 / 5};
+    for (int i = 0; i < 60; ++i) {
+        dates.push_back(core::Date{date::sys_days{2010_y / 1 / 1} + date::days{static_cast<int>(random() % 7000)}});
+    }
+    std::string values;
+    std::vector<std::vector<std::string>> slots;
+    const auto seconds = [](core::Instant instant) { return std::to_string(instant.time_since_epoch() / 1s); };
+    for (const char* zone : zones) {
+        for (const core::Date date : dates) {
+            const std::chrono::minutes daily_at{random() % 5 == 0 ? random() % 1440 : 15 * (random() % 16)};
+            const auto slot = calendar::slot_of(date, daily_at, calendar::find_zone(zone));
+            const auto day = core::format_date(date);
+            slots.push_back({zone, day, slot ? seconds(slot->at) : "NULL",
+                             slot ? seconds(calendar::end_of_date(date, calendar::find_zone(zone))) : "NULL"});
+            values += fmt::format("{}('{}', '{}', '{:02}:{:02}')", values.empty() ? "" : ", ", zone, day,
+                                  daily_at.count() / 60, daily_at.count() % 60);
+        }
+    }
+    EXPECT_EQ(
+        query("SELECT zone, day, extract(epoch FROM slot)::bigint, "
+              "CASE WHEN slot IS NOT NULL THEN extract(epoch FROM heiasync.end_of_date(day::date, zone))::bigint END "
+              "FROM (SELECT zone, day, heiasync.slot_of(day::date, daily_at::time, zone) AS slot "
+              "      FROM (VALUES " +
+              values + ") AS asked (zone, day, daily_at)) AS answered"),
+        slots);
+}
+
+}  // namespace
+}  // namespace heiasync::history
