@@ -1,5 +1,6 @@
 #include "history/sync_runs.hpp"
 
+#include "history/notifications.hpp"
 #include "history/session.hpp"
 #include "history/transaction.hpp"
 
@@ -23,7 +24,7 @@ constexpr Statement insert_run{
 constexpr Statement close_running{
     "close the runs that died",
     "UPDATE heiasync.sync_runs SET status = 'interrupted', finished_at = greatest(started_at, $1::timestamptz), "
-    "error = 'its process ended without closing it' WHERE status = 'running'"};
+    "error = 'its process ended without closing it' WHERE status = 'running' RETURNING sync_run_id"};
 constexpr Statement select_interrupted{
     "read which runs to continue",
     "WITH same AS (SELECT sync_run_id, status FROM heiasync.sync_runs "
@@ -50,11 +51,6 @@ constexpr Statement select_reports_to_come{
     "                    AND stored.generated_at = listed.generated_at)"};
 constexpr Statement compare_clocks{
     "compare the clocks", "SELECT (extract(epoch FROM clock_timestamp() - $1::timestamptz) * 1000000)::bigint"};
-constexpr Statement ask_for_task{
-    "look for a task",
-    "SELECT EXISTS (SELECT FROM heiasync.sync_tasks "
-    "WHERE organisation_id = $1 AND sync_run_id = $2 AND business_id = $3 AND stream = $4 "
-    "  AND period_start IS NOT DISTINCT FROM $5::date AND report_id IS NOT DISTINCT FROM $6::bigint)"};
 constexpr Statement update_run{"finish a run",
                                "UPDATE heiasync.sync_runs SET finished_at = $2, status = $3, organisations = $4, "
                                "requests = $5, failures = $6, bytes_received = $7, error = $8 "
@@ -70,13 +66,6 @@ constexpr Statement insert_stream_successes{
     "    GROUP BY stream, organisation_id, business_id, period_start, report_id HAVING bool_and(task.status = "
     "'failed')) "
     "ON CONFLICT DO NOTHING"};
-constexpr RowsStatement insert_tasks{
-    {"record a task",
-     "INSERT INTO heiasync.sync_tasks (sync_run_id, run_on, organisation_id, business_id, stream, period_start, "
-     "report_id, status, reason, attempts, http_status, error, started_at, finished_at, stored_at) "
-     "SELECT * FROM unnest($1::bigint[], $2::date[], $3::bigint[], $4::text[], $5::text[], $6::date[], $7::bigint[], "
-     "$8::text[], $9::text[], $10::integer[], $11::integer[], $12::text[], $13::timestamptz[], $14::timestamptz[], "
-     "$15::timestamptz[])"}};
 constexpr Statement upsert_drift{
     "record schema drift",
     "INSERT INTO heiasync.schema_drift AS drift (stream, json_pointer, kind, sample_type, first_seen_at, last_seen_at) "
@@ -180,14 +169,21 @@ TaskStatus task_status_of(std::string_view name) {
 }
 
 std::int64_t start_run(Transaction& transaction, const NewRun& run) {
-    return transaction
-        .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at, run.host, run.version,
-             run.limited_to)[0][0]
-        .as<std::int64_t>();
+    const auto id = transaction
+                        .run(insert_run, to_string(run.trigger), run.run_on, run.scheduled_for, run.started_at,
+                             run.host, run.version, run.limited_to)[0][0]
+                        .as<std::int64_t>();
+    notify_timeline_changed(transaction, id);
+    return id;
 }
 
 std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at) {
-    return static_cast<std::int64_t>(transaction.run(close_running, found_at).affected_rows());
+    std::int64_t count = 0;
+    for (const auto& row : transaction.run(close_running, found_at)) {
+        notify_run_finished(transaction, row[0].as<std::int64_t>());
+        ++count;
+    }
+    return count;
 }
 
 std::vector<std::int64_t> interrupted_runs(Transaction& transaction, core::Date run_on,
@@ -240,22 +236,13 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 }
 
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary) {
-    transaction.run(update_run, sync_run_id, summary.finished_at, to_string(summary.status), summary.organisations,
-                    summary.requests, summary.failures, summary.bytes_received, summary.error);
+    const auto updated =
+        transaction.run(update_run, sync_run_id, summary.finished_at, to_string(summary.status), summary.organisations,
+                        summary.requests, summary.failures, summary.bytes_received, summary.error);
     transaction.run(insert_stream_successes, sync_run_id);
-}
-
-void record_task(Transaction& transaction, const TaskRecord& task, core::Instant stored_at) {
-    transaction.add_row(insert_tasks, task.sync_run_id, task.run_on, task.organisation_id, task.business_id,
-                        to_string(task.stream), task.period_start, task.report_id, to_string(task.status), task.reason,
-                        task.attempts, task.http_status, task.error, task.started_at, task.finished_at, stored_at);
-}
-
-bool is_recorded(Transaction& transaction, const TaskRecord& task) {
-    return transaction
-        .run(ask_for_task, task.organisation_id, task.sync_run_id, task.business_id, to_string(task.stream),
-             task.period_start, task.report_id)[0][0]
-        .as<bool>();
+    if (updated.affected_rows() > 0) {
+        notify_run_finished(transaction, sync_run_id);
+    }
 }
 
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,

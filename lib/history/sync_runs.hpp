@@ -86,6 +86,9 @@ struct TaskRecord : TaskKey {
     core::Instant finished_at{};
 };
 
+// Who listens on the channel `heiasync` is told, on commit, of the end of each run, of each document that is stored
+// (by its task) and of a server on another timeline: docs/consuming.md.
+
 /// Closes, as interrupted, whatever run still counts as running: to be called by who has the run lock. Returns how many
 /// there were.
 std::int64_t close_dead_runs(Transaction& transaction, core::Instant found_at);
@@ -114,7 +117,7 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
-/// `stored_at` is when this is stored.
+/// The rows that it brought come before it. `stored_at` is when this is stored.
 void record_task(Transaction& transaction, const TaskRecord& task, core::Instant stored_at);
 bool is_recorded(Transaction& transaction, const TaskRecord& task);
 /// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.

@@ -1,6 +1,8 @@
 #include "content.hpp"
 #include "database_proxy.hpp"
+#include "events.hpp"
 #include "installation.hpp"
+#include "support/listener.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -62,6 +64,13 @@ bool came_to_its_end(const Installation& installation) {
     return installation.count("SELECT count(*) FROM heiasync.sync_runs WHERE finished_at IS NOT NULL") > 0;
 }
 
+/// Each document and each end of a run once, and nothing that was rolled back.
+void expect_heard(const Installation& installation, Listener& listener) {
+    auto events = listener.heard();
+    std::ranges::sort(events);
+    EXPECT_EQ(row_difference(events_due(installation), events), "");
+}
+
 void expect_continued(Installation& installation, int interruptions) {
     const Outcome outcome = installation.sync_on(boundary_day);
     EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
@@ -77,6 +86,7 @@ void kill_at_commit(std::size_t number, Commit how) {
     Installation installation{tiny_world()};
     installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
     installation.run({"migrate"});
+    Listener listener{installation.database_url()};
     Process* victim = nullptr;
     std::mutex started;
     DatabaseProxy::Plan plan;
@@ -101,6 +111,7 @@ void kill_at_commit(std::size_t number, Commit how) {
     if (!came_to_its_end(installation)) {
         expect_continued(installation, 1);
     }
+    expect_heard(installation, listener);
 }
 
 TEST(Continuation, ARunThatWasKilledAtACommitIsContinued) {
@@ -186,6 +197,7 @@ void break_at_commit(std::size_t number, Commit how) {
     Installation installation{tiny_world()};
     installation.tolerate(simulator::Violation::Kind::report_downloaded_twice);
     installation.run({"migrate"});
+    Listener listener{installation.database_url()};
     DatabaseProxy::Plan plan;
     plan.decide = [number, how](std::size_t commit) { return commit == number ? how : Commit::pass; };
     DatabaseProxy proxy{installation.database_url(), std::move(plan)};
@@ -194,6 +206,7 @@ void break_at_commit(std::size_t number, Commit how) {
     EXPECT_EQ(outcome.exit_code, exit_code::incomplete) << outcome;
     EXPECT_EQ(row_difference(Undisturbed::run().rows, content(installation)), "");
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.sync_runs"), 1) << "it went on";
+    expect_heard(installation, listener);
 }
 
 TEST(Continuation, ACommitInDoubtIsLookedUpInTheLedger) {

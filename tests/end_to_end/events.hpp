@@ -1,0 +1,14 @@
+#pragma once
+
+#include "installation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace heiasync::testing {
+
+/// The events that those who listened from the beginning have heard, by what the history holds: one of each document
+/// and of each run that has ended. Sorted.
+std::vector<std::string> events_due(const Installation& installation);
+
+}  // namespace heiasync::testing
