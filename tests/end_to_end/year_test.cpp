@@ -99,7 +99,8 @@ public:
                 has_database ? installation_.database_url() : "postgresql:///heiasync?host=/nowhere";
             const Outcome outcome =
                 installation_.run({"sync", "--quiet", "--simulated-time", core::format_instant(now)});
-            EXPECT_TRUE(outcome.code == 0 || outcome.code == 1 || outcome.code == 69) << text(date) << outcome.err;
+            EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 1 || outcome.exit_code == 69)
+                << text(date) << outcome.err;
             if (has_database) {
                 day.asked_at = now;
                 note(day);
@@ -406,8 +407,8 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTenWeeks) {
             history.installation().count(fmt::format("SELECT count(*) FROM heiasync.expected('{0}', '{0}')", date)));
     }
     const Outcome gaps = history.installation().run({"gaps", "--open", "--json"});
-    EXPECT_EQ(gaps.code, 1);
-    EXPECT_EQ(history.installation().run({"gaps", "--from", "2026-03-15", "--to", "2026-03-19"}).code, 0);
+    EXPECT_EQ(gaps.exit_code, 1);
+    EXPECT_EQ(history.installation().run({"gaps", "--from", "2026-03-15", "--to", "2026-03-19"}).exit_code, 0);
 }
 
 }  // namespace
