@@ -1,4 +1,5 @@
 #include "installation.hpp"
+#include "querying_page.hpp"
 #include "simulator/documents.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,36 +29,6 @@ constexpr auto latest_day = "2026-07-01";
 
 /// The organisation that the page takes for an example.
 constexpr std::int64_t example = 142;
-
-struct Page {
-    std::vector<std::string> questions;
-    std::map<std::string, std::string> queries;  ///< by question, each without its semicolon
-    std::set<std::string> relations;             ///< that its table explains
-};
-
-Page read_page() {
-    std::ifstream file{HEIASYNC_QUERYING_PAGE};
-    Page page;
-    std::optional<std::string> sql;
-    for (std::string line; std::getline(file, line);) {
-        if (sql && line == "```") {
-            const auto end = sql->find(';');
-            EXPECT_EQ(end, sql->size() - 2) << "one statement in a block, and a semicolon at its end: " << *sql;
-            EXPECT_TRUE(page.queries.emplace(page.questions.back(), sql->substr(0, end)).second)
-                << "two blocks below " << page.questions.back();
-            sql.reset();
-        } else if (sql) {
-            *sql += line + "\n";
-        } else if (line == "```sql") {
-            sql.emplace();
-        } else if (line.starts_with("### ")) {
-            page.questions.push_back(line.substr(4));
-        } else if (line.starts_with("| `")) {
-            page.relations.insert(line.substr(3, line.find('`', 3) - 3));
-        }
-    }
-    return page;
-}
 
 std::string text_or_null(std::optional<std::int64_t> figure) {
     return figure ? std::to_string(*figure) : "NULL";
@@ -110,17 +80,9 @@ protected:
     }
 
     Installation& installation() { return installation_; }
-    const Page& page() { return page_; }
+    const QueryingPage& page() { return page_; }
 
-    /// The page's query for the question that begins with these words.
-    std::string query(std::string_view question) {
-        for (const auto& [text, sql] : page_.queries) {
-            if (text.starts_with(question)) {
-                return sql;
-            }
-        }
-        throw std::invalid_argument{fmt::format("docs/querying.md has no question \"{}...\"", question)};
-    }
+    std::string query(std::string_view question) { return page_.query(question); }
     /// Some columns of its answer.
     std::set<std::string> answer(std::string_view columns, std::string_view question) {
         return installation().lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, query(question)));
@@ -133,15 +95,16 @@ protected:
 
 private:
     Installation installation_;
-    Page page_ = read_page();
+    QueryingPage page_ = read_querying_page();
 };
 
 TEST_F(Querying, EveryQueryOfThePageHasAnAnswer) {
-    ASSERT_GE(page().questions.size(), 10U);
+    ASSERT_GE(page().questions.size(), 15U);
     for (const auto& question : page().questions) {
         SCOPED_TRACE(question);
+        const bool needs_three_periods = question.starts_with("Whose energy level fell");
         try {
-            EXPECT_FALSE(installation().lines(page().queries.at(question) + ";").empty()) << "it has no rows";
+            EXPECT_EQ(installation().lines(page().queries.at(question) + ";").empty(), needs_three_periods);
         } catch (const std::exception& error) {
             ADD_FAILURE() << error.what();
         }

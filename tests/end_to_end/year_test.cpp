@@ -1,6 +1,8 @@
 #include "calendar/calendar.hpp"
 #include "content.hpp"
 #include "installation.hpp"
+#include "querying_page.hpp"
+#include "simulator/documents.hpp"
 
 #include <date/date.h>
 #include <fmt/format.h>
@@ -163,6 +165,61 @@ public:
             }
         }
         return lines;
+    }
+
+    /// `organisation|month|uses|closing day` of whole organisations.
+    std::set<std::string> monthly_uses() {
+        using Closing = std::pair<core::Date, std::optional<std::int64_t>>;
+        std::map<std::pair<std::int64_t, core::Date>, Closing> closings;
+        for (const auto& [date, day] : days_) {
+            for (const auto& [organisation, business_id] : day.stats) {
+                if (business_id.empty()) {
+                    closings.insert_or_assign(
+                        {organisation, core::Date{date.year() / date.month() / 1_d}},
+                        Closing{date, world().stats(organisation, "", *day.asked_at).value().app_use_count});
+                }
+            }
+        }
+        std::set<std::string> lines;
+        for (const auto& [key, closing] : closings) {
+            const auto before = closings.find({key.first, key.second - date::months{1}});
+            const bool known = before != closings.end() && before->second.second && closing.second;
+            lines.insert(fmt::format("{}|{}|{}|{}", key.first, text(key.second),
+                                     known ? std::to_string(*closing.second - *before->second.second) : "NULL",
+                                     text(closing.first)));
+        }
+        return lines;
+    }
+
+    /// Names of organisations whose energy level fell from the first of the periods to the second, and to the third.
+    std::set<std::string> fell_twice(const std::array<core::Date, 3>& period_starts) {
+        std::map<std::int64_t, std::vector<double>> points;
+        for (const core::Date start : period_starts) {
+            const core::Date end = after(core::Date{start + date::months{1}}, -1);
+            for (const auto& [date, day] : days_) {
+                for (const auto& [organisation, business_id] : day.energy_levels) {
+                    const int late = static_cast<int>((sys_days{date} - sys_days{end}).count()) - 1;
+                    if (!business_id.empty() || late < 0 || late > 7) {
+                        continue;
+                    }
+                    rapidjson::Document document;
+                    document.Parse<rapidjson::kParseFullPrecisionFlag>(
+                        simulator::energy_levels_document(world(), organisation, {}, {start, end}, *day.asked_at)
+                            .c_str());
+                    const auto& result = document["instances"][0]["organisation"];
+                    if (result["insufficient_data"].IsFalse()) {
+                        points[organisation].push_back(result["average_points"].GetDouble());
+                    }
+                }
+            }
+        }
+        std::set<std::string> names;
+        for (const auto& [organisation, values] : points) {
+            if (values.size() == 3 && values[1] < values[0] && values[2] < values[1]) {
+                names.insert(std::to_string(organisation));
+            }
+        }
+        return names;
     }
 
     [[nodiscard]] const std::map<core::Date, Day>& days() const { return days_; }
@@ -356,10 +413,10 @@ protected:
     }
 };
 
-TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTenWeeks) {
-    History history{2026_y / 3 / 12, 2026_y / 5 / 20};
+TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
+    History history{2026_y / 2 / 25, 2026_y / 5 / 20};
     auto& world = history.world();
-    const auto listed = Truth{world, core::parse_instant("2026-03-12T03:00:00Z")}.organisations();
+    const auto listed = Truth{world, core::parse_instant("2026-02-25T03:00:00Z")}.organisations();
     history.is_away(2026_y / 3 / 20, 2026_y / 3 / 21);
     history.is_away(2026_y / 5 / 1, 2026_y / 5 / 3);
     history.database_is_away(2026_y / 4 / 15);
@@ -386,6 +443,24 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTenWeeks) {
     history.asks_no_business_ids_from(2026_y / 5 / 10);
     history.live();
     verify(history);
+
+    const QueryingPage page = read_querying_page();
+    Installation& installation = history.installation();
+    const auto answer = [&](const std::string& columns, std::string_view question) {
+        return installation.lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, page.query(question)));
+    };
+    EXPECT_EQ(difference(history.monthly_uses(),
+                         installation.lines("SELECT organisation_id, month, app_use_count_delta, closing_on "
+                                            "FROM heiasync.usage_stats_monthly WHERE business_id = ''")),
+              "");
+    EXPECT_FALSE(answer("name, month", "How much was the app used in each month").empty());
+    EXPECT_EQ(answer("name, third_points", "Whose energy level fell").size(),
+              history.fell_twice({2026_y / 2 / 1, 2026_y / 3 / 1, 2026_y / 4 / 1}).size());
+    std::set<std::string> missing_months;
+    for (const std::string& line : history.missing()) {
+        missing_months.insert(fmt::format("{}-01|{}|{}", field(line, 3).substr(0, 7), field(line, 0), field(line, 6)));
+    }
+    EXPECT_EQ(difference(missing_months, answer("DISTINCT month, stream, state", "How complete is the history")), "");
 
     // Every cell has exactly one explanation.
     for (const char* date : {"2026-03-20", "2026-04-05", "2026-04-10", "2026-05-01", "2026-05-20"}) {
