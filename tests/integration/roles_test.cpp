@@ -68,11 +68,25 @@ TEST_F(Roles, TheFileCanBeRunAgain) {
     EXPECT_EQ(query_value(reader, "SELECT count(*) FROM heiasync.sync_runs"), "0");
 }
 
+TEST_F(Roles, TheOwnerOwnsAllThatIsThere) {
+    EXPECT_THAT(query(url,
+                      "SELECT relname FROM pg_class WHERE relnamespace = 'heiasync'::regnamespace "
+                      "AND relowner <> 'heiasync_owner'::regrole "
+                      "UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'heiasync'::regnamespace "
+                      "AND proowner <> 'heiasync_owner'::regrole"),
+                IsEmpty());
+}
+
 TEST_F(Roles, TheWriterNeitherChangesNorDeletesAnObservation) {
     for (const auto& relation : relations()) {
         const std::string& name = relation[0];
         if (relation[1] != "t") {
             continue;
+        }
+        if (!std::set<std::string>{"rehearsal", "run_lock", "schema_drift", "sync_runs"}.contains(name)) {
+            EXPECT_TRUE(
+                refused(writer, "UPDATE heiasync." + name + " SET (" + relation[2] + ") = ROW (" + relation[2] + ")"))
+                << name;
         }
         EXPECT_TRUE(refused(writer, "DELETE FROM heiasync." + name)) << name;
         EXPECT_TRUE(refused(writer, "TRUNCATE heiasync." + name)) << name;
@@ -136,6 +150,25 @@ TEST_F(Roles, TheReaderReadsWhatIsNotConfidentialAndWritesNothing) {
                       "SELECT table_name, privilege_type FROM information_schema.table_privileges "
                       "WHERE table_schema = 'heiasync' AND grantee = 'heiasync_reader' AND privilege_type <> 'SELECT'"),
                 IsEmpty());
+}
+
+/// A view reads with the rights of its owner, and so does a function that says so.
+TEST_F(Roles, NoViewAndNoFunctionLendsTheReaderMore) {
+    EXPECT_THAT(query(url,
+                      "SELECT view.relname, used.relname FROM pg_depend JOIN pg_rewrite ON pg_rewrite.oid = objid "
+                      "JOIN pg_class AS view ON view.oid = ev_class JOIN pg_class AS used ON used.oid = refobjid "
+                      "WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass "
+                      "AND view.relnamespace = 'heiasync'::regnamespace "
+                      "AND has_table_privilege('heiasync_reader', view.oid, 'SELECT') "
+                      "AND NOT has_table_privilege('heiasync_reader', used.oid, 'SELECT')"),
+                IsEmpty());
+    EXPECT_THAT(query(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'heiasync'::regnamespace AND prosecdef"),
+                IsEmpty());
+    const char* const rights =
+        "SELECT relname, relacl FROM pg_class WHERE relnamespace = 'heiasync'::regnamespace ORDER BY 1";
+    const auto before = query(url, rights);
+    refused(reader, "CALL heiasync.grant_to_roles()");
+    EXPECT_EQ(query(url, rights), before);
 }
 
 TEST_F(Roles, NobodyElseSeesAnything) {
