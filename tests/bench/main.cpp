@@ -1,5 +1,7 @@
 #include "core/instant.hpp"
 #include "decoding.hpp"
+#include "history.hpp"
+#include "history_figures.hpp"
 #include "idle.hpp"
 #include "measure.hpp"
 #include "origin.hpp"
@@ -33,11 +35,12 @@ using namespace std::chrono_literals;
 constexpr std::size_t document_size = 40'000;
 
 struct Options {
-    std::string only = "abcdef";
+    std::string only = "abcdefg";
     std::size_t organisations = 1000;
     std::size_t slow_organisations = 200;
     std::size_t many_organisations = 20'000;
     std::size_t large_document = 50'000'000;
+    HistorySize history;
     int repeat = 3;
     std::chrono::seconds watched{60};
     std::string program = HEIASYNCD;
@@ -92,6 +95,7 @@ public:
     [[nodiscard]] Cost bare_client() const { return run({BARE_CLIENT, database_url_}); }
 
     [[nodiscard]] Origin& origin() { return origin_; }
+    [[nodiscard]] const std::string& database_url() const { return database_url_; }
 
 private:
     static fs::path make_directory() {
@@ -264,11 +268,29 @@ void measure_idle(const Options& options, Table& table) {
               idle.sessions, "0");
 }
 
+/// (g)
+void measure_history(const Options& options, Table& table) {
+    Installation installation{options.program, 1, document_size};
+    installation.sync_on_boundary();
+    fill_history(installation.database_url(), options.history);
+    measure_history(installation.database_url(), options.history, 3 * options.repeat, table);
+}
+
 void describe(CLI::App& app, Options& options) {
-    app.add_option("--only", options.only, "Some of abcdef")->capture_default_str();
+    app.add_option("--only", options.only, "Some of abcdefg")->capture_default_str();
     app.add_option("--organisations", options.organisations, "Of an ordinary day and of a boundary day")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    app.add_option("--history-organisations", options.history.organisations,
+                   "Of the history; of 10000 and 100000 documents it takes 20 GB and an hour")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--history-documents", options.history.documents, "Energy levels in the history")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--history-years", options.history.years, "Its length")
+        ->capture_default_str()
+        ->check(CLI::Range(2, 50));
     app.add_option("--repeat", options.repeat, "How often what is short is measured; the best counts")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
@@ -278,6 +300,7 @@ void describe(CLI::App& app, Options& options) {
         options.slow_organisations = 2;
         options.many_organisations = 20;
         options.large_document = 500'000;
+        options.history = {.years = 2, .organisations = 20, .documents = 24};
         options.repeat = 1;
         options.watched = 1s;
     };
@@ -303,6 +326,9 @@ void measure(const Options& options) {
     }
     if (options.wants('f')) {
         measure_idle(options, table);
+    }
+    if (options.wants('g')) {
+        measure_history(options, table);
     }
     std::cout << std::thread::hardware_concurrency() << " cores\n\n";
     table.print();

@@ -92,6 +92,15 @@ std::chrono::duration<double> cpu_of_thread() {
     return cpu_of(usage);
 }
 
+std::chrono::duration<double> cpu_of_process(pid_t process) {
+    std::ifstream scheduling{fmt::format("/proc/{}/schedstat", process)};
+    std::int64_t running = 0;
+    if (!(scheduling >> running)) {
+        throw std::runtime_error{"the kernel tells no CPU time of a process to the nanosecond"};
+    }
+    return std::chrono::nanoseconds{running};
+}
+
 std::chrono::duration<double> cpu_of_server(pid_t postmaster) {
     double ticks = ticks_of(postmaster);
     std::ifstream children{fmt::format("/proc/{0}/task/{0}/children", postmaster)};

@@ -26,6 +26,9 @@ inline constexpr const char* launcher_option = "--launcher";
 /// CPU time of the calling thread so far.
 std::chrono::duration<double> cpu_of_thread();
 
+/// CPU time of another process so far, whatever else the machine does.
+std::chrono::duration<double> cpu_of_process(pid_t process);
+
 /// CPU time of a PostgreSQL server and its processes so far, those that have ended included.
 std::chrono::duration<double> cpu_of_server(pid_t postmaster);
 
