@@ -145,44 +145,6 @@ void print_open_failures(const Overview& overview) {
     }
 }
 
-void write_last_runs(core::Json& json, const std::vector<history::RunRecord>& runs) {
-    json.begin_array();
-    for (const history::RunRecord& run : runs) {
-        json.begin_object();
-        json.member("sync_run_id", run.sync_run_id);
-        json.member("trigger", history::to_string(run.trigger));
-        json.member("run_on", run.run_on);
-        json.member("scheduled_for", run.scheduled_for);
-        json.member("started_at", run.started_at);
-        json.member("finished_at", run.finished_at);
-        json.member("status", history::to_string(run.status));
-        json.member("organisations", run.organisations);
-        json.member("requests", run.requests);
-        json.member("failures", run.failures);
-        json.member("bytes_received", run.bytes_received);
-        json.member("error", run.error);
-        json.member("host", run.host);
-        json.member("version", run.version);
-        json.member("limited_to", run.limited_to);
-        json.end_object();
-    }
-    json.end_array();
-}
-
-void write_streams(core::Json& json, const Overview& overview) {
-    json.begin_array();
-    for (const Stream stream : streams) {
-        const auto success = overview.last_successes.find(stream);
-        json.begin_object();
-        json.member("stream", history::to_string(stream));
-        json.member("last_success", success == overview.last_successes.end() ? std::nullopt : success->second);
-        json.member("open_gaps", count(overview, stream).open);
-        json.member("final_gaps", count(overview, stream).final);
-        json.end_object();
-    }
-    json.end_array();
-}
-
 }  // namespace
 
 void print_daemon(const std::optional<std::string>& listen, const std::optional<status::DaemonReport>& daemon) {
@@ -215,6 +177,10 @@ void print_history(const Overview& overview) {
     print_line("last due", fmt::format("{}: {}", core::format_date(overview.due.date), verdict(overview)));
     print_last_runs(overview);
     print_streams(overview);
+    if (overview.drift > 0) {
+        std::cout << fmt::format("\n{} of the API that its description does not know: see schema_drift\n",
+                                 core::counted(overview.drift, "field"));
+    }
     print_open_failures(overview);
 }
 
@@ -227,9 +193,9 @@ void print_as_json(const Overview& overview) {
     json.key("next_run");
     status::write_next_run(json, overview.next_run, *overview.zone);
     json.key("last_runs");
-    write_last_runs(json, overview.last_runs);
+    status::write_last_runs(json, overview.last_runs);
     json.key("streams");
-    write_streams(json, overview);
+    status::write_streams(json, overview.last_successes, overview.gaps);
     json.key("config");
     if (overview.daemon) {
         status::write_configuration(json, overview.daemon->configuration);
@@ -242,6 +208,7 @@ void print_as_json(const Overview& overview) {
     json.member("slot", overview.due.at);
     json.member("ready", overview.ready());
     json.end_object();
+    json.member("schema_drift", overview.drift);
     json.key("conditions");
     if (overview.daemon) {
         status::write_hindrances(json, overview.daemon->hindrances);

@@ -26,6 +26,7 @@ struct Overview {
     bool due_is_ready = false;
     std::vector<history::OpenFailure> open_failures;  ///< of the due date
     std::map<history::Stream, history::GapCount> gaps;
+    std::int64_t drift = 0;  ///< rows of schema_drift
 
     [[nodiscard]] bool ready() const { return due_is_ready; }
 };

@@ -8,6 +8,8 @@
 namespace heiasync::history {
 namespace {
 
+constexpr int shown_runs = 10;
+
 constexpr Statement ask_for_missing_period{
     "look for energy levels that are due",
     "WITH due AS (SELECT * FROM unnest($1::date[], $2::date[]) AS due (period_start, period_end)) "
@@ -40,6 +42,7 @@ Value dates(const std::vector<calendar::Period>& periods, Member member) {
 Standing standing(Transaction& transaction, const Expectation& expected, core::Instant now) {
     Standing standing;
     standing.last_successes = last_successes(transaction);
+    standing.last_runs = last_runs(transaction, shown_runs);
     standing.gaps = count_gaps(transaction);
     standing.period_missing =
         transaction

@@ -3,6 +3,7 @@
 #include "calendar/calendar.hpp"
 #include "core/instant.hpp"
 #include "history/gaps.hpp"
+#include "history/status.hpp"
 #include "history/sync_runs.hpp"
 
 #include <array>
@@ -23,6 +24,7 @@ struct Expectation {
 /// What the ledger says of how things stand, in figures.
 struct Standing {
     std::map<Stream, std::optional<core::Instant>> last_successes;  ///< last_successes()
+    std::vector<RunRecord> last_runs;                               ///< ten at most, the newest first
     std::map<Stream, GapCount> gaps;                                ///< count_gaps()
     bool period_missing = false;     ///< energy levels of a period that is due are neither stored nor skipped
     std::int64_t organisations = 0;  ///< that are listed

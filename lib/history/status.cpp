@@ -29,6 +29,8 @@ constexpr Statement select_open_failures{
     "FROM heiasync.sync_tasks WHERE run_on = $1 "
     "GROUP BY organisation_id, business_id, stream, period_start, report_id HAVING bool_and(status = 'failed') "
     "ORDER BY stream, organisation_id, business_id, period_start, report_id"};
+constexpr Statement count_drift_rows{"count what the API has that is unknown",
+                                     "SELECT count(*) FROM heiasync.schema_drift"};
 constexpr Statement select_simulated_now{
     "read the simulated time", "SELECT (extract(epoch FROM simulated_now) * 1000000)::bigint FROM heiasync.rehearsal"};
 
@@ -94,6 +96,10 @@ std::vector<OpenFailure> open_failures(Transaction& transaction, core::Date run_
         failures.push_back(std::move(failure));
     }
     return failures;
+}
+
+std::int64_t count_drift(Transaction& transaction) {
+    return transaction.run(count_drift_rows)[0][0].as<std::int64_t>();
 }
 
 std::optional<core::Instant> simulated_now(Transaction& transaction) {

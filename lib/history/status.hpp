@@ -48,6 +48,9 @@ struct OpenFailure : TaskKey {
 /// By stream, organisation and business id.
 std::vector<OpenFailure> open_failures(Transaction& transaction, core::Date run_on);
 
+/// How many fields of the API are known that are not as its description says: the rows of schema_drift.
+std::int64_t count_drift(Transaction& transaction);
+
 /// In a rehearsal's history, the simulated time last seen.
 std::optional<core::Instant> simulated_now(Transaction& transaction);
 

@@ -114,6 +114,7 @@ DaemonReport report_of(const State& state, std::string_view version, core::Insta
     report.run = state.run;
     report.next_run = state.next_run;
     report.configuration = state.configuration;
+    report.standing = state.standing.value_or(history::Standing{});
     const auto real_now = std::chrono::steady_clock::now();
     for (const auto& [name, member] : service::conditions) {
         const service::Condition& condition = state.*member;
@@ -135,6 +136,10 @@ std::string to_json(const DaemonReport& report) {
     write_run(json, report.run);
     json.key("next_run");
     write_next_run(json, report.next_run, *report.zone);
+    json.key("last_runs");
+    write_last_runs(json, report.standing.last_runs);
+    json.key("streams");
+    write_streams(json, report.standing.last_successes, report.standing.gaps);
     json.key("config");
     write_configuration(json, report.configuration);
     json.key("conditions");
@@ -182,6 +187,47 @@ void write_next_run(core::Json& json, const std::optional<core::Instant>& next_r
     json.member("local", calendar::iso_local(*next_run, zone));
     json.member("utc", *next_run);
     json.end_object();
+}
+
+void write_last_runs(core::Json& json, const std::vector<history::RunRecord>& runs) {
+    json.begin_array();
+    for (const history::RunRecord& run : runs) {
+        json.begin_object();
+        json.member("sync_run_id", run.sync_run_id);
+        json.member("trigger", history::to_string(run.trigger));
+        json.member("run_on", run.run_on);
+        json.member("scheduled_for", run.scheduled_for);
+        json.member("started_at", run.started_at);
+        json.member("finished_at", run.finished_at);
+        json.member("status", history::to_string(run.status));
+        json.member("organisations", run.organisations);
+        json.member("requests", run.requests);
+        json.member("failures", run.failures);
+        json.member("bytes_received", run.bytes_received);
+        json.member("error", run.error);
+        json.member("host", run.host);
+        json.member("version", run.version);
+        json.member("limited_to", run.limited_to);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void write_streams(core::Json& json, const std::map<history::Stream, std::optional<core::Instant>>& last_successes,
+                   const std::map<history::Stream, history::GapCount>& gaps) {
+    json.begin_array();
+    for (const history::Stream stream : history::all_streams) {
+        const auto success = last_successes.find(stream);
+        const auto missing = gaps.find(stream);
+        const history::GapCount count = missing == gaps.end() ? history::GapCount{} : missing->second;
+        json.begin_object();
+        json.member("stream", history::to_string(stream));
+        json.member("last_success", success == last_successes.end() ? std::nullopt : success->second);
+        json.member("open_gaps", count.open);
+        json.member("final_gaps", count.final);
+        json.end_object();
+    }
+    json.end_array();
 }
 
 void write_configuration(core::Json& json, const State::Configuration& configuration) {

@@ -2,9 +2,11 @@
 
 #include "core/instant.hpp"
 #include "core/json.hpp"
+#include "history/standing.hpp"
 #include "service/state.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +34,7 @@ struct DaemonReport {
     std::optional<core::Instant> next_run;
     service::State::Configuration configuration;
     std::vector<Hindrance> hindrances;  ///< those that hold
+    history::Standing standing;         ///< of the ledger, at the last look; not read back
 };
 
 DaemonReport report_of(const service::State& state, std::string_view version, core::Instant now,
@@ -46,6 +49,9 @@ std::optional<DaemonReport> parse_report(std::string_view json);
 // The members that the document shares with that of `heiasyncd status --json`.
 void write_run(core::Json& json, const std::optional<service::State::RunInHand>& run);
 void write_next_run(core::Json& json, const std::optional<core::Instant>& next_run, const date::time_zone& zone);
+void write_last_runs(core::Json& json, const std::vector<history::RunRecord>& runs);
+void write_streams(core::Json& json, const std::map<history::Stream, std::optional<core::Instant>>& last_successes,
+                   const std::map<history::Stream, history::GapCount>& gaps);
 void write_configuration(core::Json& json, const service::State::Configuration& configuration);
 void write_hindrances(core::Json& json, const std::vector<Hindrance>& hindrances);
 
