@@ -90,9 +90,9 @@ TEST_F(MetricsTest, OfADayWithAPartialRun) {
         EXPECT_GT(all.at("heiasync_run_duration_seconds"), 0);
         EXPECT_EQ(all.at("heiasync_run_lock_held"), 0);
         EXPECT_EQ(all.at("heiasync_next_run_timestamp_seconds"), seconds("2026-06-16T04:30:00+03:00"));
-        EXPECT_EQ(all.at(gaps("usage_stats", "open")), 2);
+        EXPECT_EQ(all.at(gaps("usage_stats", "open")), 0);
         EXPECT_EQ(all.at(gaps("reports", "open")), 0);
-        EXPECT_EQ(all.at(gaps("usage_stats", "final")), 0);
+        EXPECT_EQ(all.at(gaps("usage_stats", "final")), 2) << "a 403 is final for the day";
         EXPECT_EQ(all.at(of_stream("usage_stats")), 0) << "it never succeeded";
         EXPECT_NEAR(all.at(of_stream("reports")), seconds("2026-06-15T04:30:00+03:00"), 60);
         EXPECT_EQ(all.at("heiasync_organisations"), listed);
@@ -112,16 +112,16 @@ TEST_F(MetricsTest, OfADayWithAPartialRun) {
 
         daemon.signal(SIGUSR1);
         daemon.wait_for_log("run 2 succeeded");
-        wait_until([&] { return metric(gaps("usage_stats", "open")) == 0; });
+        wait_until([&] { return metric(gaps("usage_stats", "final")) == 0; });
         all = metrics();
         EXPECT_EQ(all.at("heiasync_runs_total{status=\"succeeded\"}"), 1);
         EXPECT_GT(all.at(of_stream("usage_stats")), seconds("2026-06-15T04:30:00+03:00"));
         daemon.stop();
     }
     // What was, the ledger knows; what was counted, nobody.
-    Daemon daemon{installation, "2026-06-17T04:00:00+03:00"};
-    daemon.wait_for_log("the next run is due at 2026-06-17 04:30:00");
-    wait_until([&] { return metric("heiasync_organisations") > 0; });
+    Daemon daemon{installation, "2026-06-17T04:29:59+03:00"};
+    daemon.wait_for_log("run 3 succeeded");
+    daemon.wait_for_log("the next run is due at 2026-06-18 04:30:00");
     const auto all = metrics();
     EXPECT_EQ(all.at("heiasync_runs_total{status=\"partial\"}"), 0);
     EXPECT_EQ(all.at(gaps("organisations", "final")), 1) << "16 June had no run";
