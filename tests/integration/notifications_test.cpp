@@ -89,7 +89,7 @@ TEST_F(NotificationsTest, ARunThatEndsIsToldOnce) {
     finish(run, RunStatus::partial);
     const std::string event = fmt::format(
         R"({{"event":"run_finished","sync_run_id":{},"run_on":"2026-07-01","trigger":"manual","status":"partial",)"
-        R"("organisations":4,"requests":5,"failures":6,"sync_task_id":1}})",
+        R"("organisations":4,"requests":5,"failures":6,"sync_task_id":1,"gaps":{{"open":0,"final":0}}}})",
         run);
     EXPECT_THAT(listener.heard(), ElementsAre(event));
 
