@@ -112,8 +112,10 @@ public:
     /// What the input at hand gives, up to a buffer of it.
     std::string_view run() {
         ZSTD_outBuffer output{buffer_.data(), buffer_.size(), 0};
-        const auto left =
-            checked(ZSTD_decompressStream(context_.get(), &output, &input_), "a stored document is damaged");
+        const auto left = ZSTD_decompressStream(context_.get(), &output, &input_);
+        if (ZSTD_isError(left) != 0U) {
+            throw DamagedOriginal{"a stored document is damaged"};
+        }
         ended_ = left == 0;
         return std::string_view{buffer_}.substr(0, output.pos);
     }
@@ -203,13 +205,32 @@ std::string_view OriginalReader::read() {
             return bytes;
         }
         if (!has_input && !decompressor.ended()) {
-            throw std::runtime_error{"a stored document is cut short"};
+            throw DamagedOriginal{"a stored document is cut short"};
         }
     }
     if (state_->has_input()) {
-        throw std::runtime_error{"something follows the end of a stored document"};
+        throw DamagedOriginal{"something follows the end of a stored document"};
     }
     return {};
+}
+
+void verify(const Original& original) {
+    OriginalReader reader{original};
+    Hash hash;
+    std::uint64_t size = 0;
+    for (auto bytes = reader.read(); !bytes.empty(); bytes = reader.read()) {
+        hash.update(bytes);
+        size += bytes.size();
+        if (size > original.size) {
+            break;
+        }
+    }
+    if (size != original.size) {
+        throw DamagedOriginal{"a stored document has another size than it came with"};
+    }
+    if (hash.finish() != original.sha256) {
+        throw DamagedOriginal{"a stored document has another SHA-256 than it came with"};
+    }
 }
 
 }  // namespace heiasync::documents

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,13 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Gives the bytes of a document back. The original must outlive the reader. read() throws std::runtime_error where the
+/// The kept bytes of a document are not what they were. Says what is wrong, and nothing of the bytes.
+class DamagedOriginal : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Gives the bytes of a document back. The original must outlive the reader. read() throws DamagedOriginal where the
 /// pieces are no complete zstd frame.
 class OriginalReader final : public core::ByteSource {
 public:
@@ -51,5 +58,8 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Reads the document through. Throws DamagedOriginal where it has not the size and the SHA-256 that it came with.
+void verify(const Original& original);
 
 }  // namespace heiasync::documents

@@ -143,5 +143,23 @@ TEST(Original, does_not_take_the_memory_that_a_frame_asks_for) {
     EXPECT_THROW(text_of(frame_with_window('\x48')), std::runtime_error) << "512 KiB";
 }
 
+TEST(Original, is_verified_by_its_size_and_its_digest) {
+    const auto whole = samples::original_of(samples::report());
+    EXPECT_NO_THROW(verify(whole));
+    EXPECT_NO_THROW(verify(samples::original_of("")));
+
+    auto cut = whole;
+    cut.pieces[0].pop_back();
+    EXPECT_THROW(verify(cut), DamagedOriginal);
+    auto other = whole;
+    other.pieces = samples::original_of(std::string(whole.size, 'x')).pieces;
+    EXPECT_THROW(verify(other), DamagedOriginal);
+    for (const auto size : {whole.size - 1, whole.size + 1, std::uint64_t{0}}) {
+        auto resized = whole;
+        resized.size = size;
+        EXPECT_THROW(verify(resized), DamagedOriginal) << size;
+    }
+}
+
 }  // namespace
 }  // namespace heiasync::documents
