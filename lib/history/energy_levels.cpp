@@ -1,6 +1,8 @@
 #include "history/energy_levels.hpp"
 
+#include "history/derived_rows.hpp"
 #include "history/survey_rows.hpp"
+#include "history/sync_runs.hpp"
 #include "history/transaction.hpp"
 
 namespace heiasync::history {
@@ -20,8 +22,31 @@ constexpr Statement insert_snapshot{
     "$11 "
     "FROM (SELECT heiasync.to_document(heiasync.sent_text($12)) AS document OFFSET 0) AS sent "
     "RETURNING document_status"};
-constexpr OriginalsTable originals{"store the bytes of energy levels", "heiasync.energy_level_originals",
-                                   "energy_level_id"};
+constexpr OriginalsTable originals{
+    "store the bytes of energy levels",
+    "heiasync.energy_level_originals",
+    "energy_level_id",
+    {"read the bytes of energy levels",
+     "SELECT piece, coding, document_size, document_sha256, bytes FROM heiasync.energy_level_originals "
+     "WHERE organisation_id = $1 AND energy_level_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"}};
+constexpr Statement select_snapshot{"read energy levels",
+                                    "SELECT business_id, period_start, period_end, "
+                                    "       (extract(epoch FROM fetched_at) * 1000000)::bigint "
+                                    "FROM heiasync.energy_levels WHERE organisation_id = $1 AND energy_level_id = $2"};
+constexpr Statement update_snapshot{
+    "rebuild energy levels",
+    "UPDATE heiasync.energy_levels AS stored "
+    "SET minimum_answer_count = derived.minimum_answer_count, document = derived.document, "
+    "    document_status = derived.document_status, question_set_id = derived.question_set_id "
+    "FROM (SELECT $3::bigint AS minimum_answer_count, document, "
+    "             CASE WHEN document IS NULL THEN 'too_large' ELSE $4 END AS document_status, "
+    "             $5::bigint AS question_set_id "
+    "      FROM (SELECT heiasync.to_document(heiasync.sent_text($6)) AS document OFFSET 0) AS sent OFFSET 0) AS "
+    "derived "
+    "WHERE organisation_id = $1 AND energy_level_id = $2 "
+    "  AND record_image_ne("
+    "        ROW (stored.minimum_answer_count, stored.document, stored.document_status, stored.question_set_id), "
+    "        ROW (derived.minimum_answer_count, derived.document, derived.document_status, derived.question_set_id))"};
 // The length of a period that was skipped is that of the settings at the time.
 constexpr Statement select_settled{
     "read which energy levels are settled",
@@ -58,8 +83,9 @@ std::vector<EnergyLevelsCell> select_cells(Transaction& transaction, const State
 
 class EnergyLevelResults final : public ResultRows {
 public:
-    EnergyLevelResults(Transaction& transaction, std::int64_t id, const EnergyLevelsSnapshot& snapshot)
-        : ResultRows{transaction, "store results of energy levels", "heiasync.energy_level_results", columns},
+    EnergyLevelResults(Transaction& transaction, const char* table, std::int64_t id,
+                       const EnergyLevelsSnapshot& snapshot)
+        : ResultRows{transaction, "store results of energy levels", table, columns},
           document_{id, snapshot.organisation_id, snapshot.business_id, snapshot.period_start, snapshot.period_end} {}
 
     void visit(std::int64_t /*ordinal*/, const documents::GroupResult& result) override {
@@ -73,12 +99,16 @@ private:
     Row row_;
 };
 
+std::optional<std::int64_t> minimum_answer_count(const documents::SurveyDocument& document) {
+    return document.instances.empty() ? std::nullopt : document.instances.front().minimum_answer_count;
+}
+
 }  // namespace
 
 StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsSnapshot& snapshot,
                                    const documents::Original& original) {
     const auto id = transaction.run(take_id)[0][0].as<std::int64_t>();
-    EnergyLevelResults results{transaction, id, snapshot};
+    EnergyLevelResults results{transaction, "heiasync.energy_level_results", id, snapshot};
     documents::SurveyDocument document = documents::decode_survey_document(kind, original, results);
     results.finish();
 
@@ -86,16 +116,41 @@ StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsS
     TextSender sender{transaction};
     const SentDocument sent = sender.send(kind, original);
     sender.finish();
-    std::optional<std::int64_t> minimum_answer_count;
-    if (!document.instances.empty()) {
-        minimum_answer_count = document.instances.front().minimum_answer_count;
-    }
     const auto stored =
         transaction.run(insert_snapshot, id, snapshot.organisation_id, snapshot.business_id, snapshot.period_start,
-                        snapshot.period_end, snapshot.fetched_at, snapshot.days_late, minimum_answer_count,
+                        snapshot.period_end, snapshot.fetched_at, snapshot.days_late, minimum_answer_count(document),
                         to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
     store_original(transaction, originals, snapshot.organisation_id, id, original);
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
+}
+
+bool rebuild_energy_levels(Transaction& transaction, std::int64_t organisation_id, std::int64_t energy_level_id) {
+    const auto row = transaction.run(select_snapshot, organisation_id, energy_level_id)[0];
+    EnergyLevelsSnapshot snapshot;
+    snapshot.organisation_id = organisation_id;
+    snapshot.business_id = row[0].as<std::string>();
+    snapshot.period_start = core::parse_date(row[1].as<std::string>());
+    snapshot.period_end = core::parse_date(row[2].as<std::string>());
+    snapshot.fetched_at = instant_of(row[3]);
+    const documents::Original original = read_original(transaction, originals, organisation_id, energy_level_id);
+
+    EnergyLevelResults results{transaction, with_derived_table(transaction, derived_energy_level_results),
+                               energy_level_id, snapshot};
+    const documents::SurveyDocument document = documents::decode_survey_document(kind, original, results);
+    results.finish();
+    bool changed = replace_rows(transaction, derived_energy_level_results, Row{organisation_id, energy_level_id});
+
+    const RestoredQuestions questions = restore_questions(transaction, document.questions);
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, original);
+    sender.finish();
+    changed |= questions.changed;
+    changed |= transaction
+                   .run(update_snapshot, organisation_id, energy_level_id, minimum_answer_count(document),
+                        to_string(sent.status), questions.set, sent.number)
+                   .affected_rows() > 0;
+    record_drift(transaction, Stream::energy_levels, document.drift, snapshot.fetched_at);
+    return changed;
 }
 
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,

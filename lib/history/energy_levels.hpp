@@ -35,6 +35,12 @@ struct StoredDocument {
 StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsSnapshot& snapshot,
                                    const documents::Original& original);
 
+/// Derives again, from the bytes, what came from the document of a snapshot: its results and their questions, its JSON
+/// and its minimum_answer_count. Only what is not so already is written; true where something was not. One document a
+/// transaction. Throws DamagedOriginal, DecodeError and DatabaseError, and then nothing of the transaction may be
+/// committed.
+bool rebuild_energy_levels(Transaction& transaction, std::int64_t organisation_id, std::int64_t energy_level_id);
+
 /// Organisation, business id and reporting period: what is pulled once for ever.
 struct EnergyLevelsCell {
     std::int64_t organisation_id = 0;

@@ -1,6 +1,8 @@
 #include "history/reports.hpp"
 
+#include "history/derived_rows.hpp"
 #include "history/survey_rows.hpp"
+#include "history/sync_runs.hpp"
 #include "history/transaction.hpp"
 
 #include <stdexcept>
@@ -26,19 +28,52 @@ constexpr Statement insert_version{
     "$21, document, CASE WHEN document IS NULL THEN 'too_large' ELSE $22 END, $23, $24 "
     "FROM (SELECT heiasync.to_document(heiasync.sent_text($25)) AS document OFFSET 0) AS sent "
     "RETURNING document_status"};
-constexpr Statement insert_instances{
-    "store the rounds of a report",
-    "INSERT INTO heiasync.report_instances (report_version_id, ordinal, generated_at, start_time, ends_on, "
-    "minimum_answer_count, point_minimum, point_maximum, point_step, open_questions, similarities, organisation_id) "
-    "SELECT $1, place - 1, generated_at, start_time, ends_on, minimum_answer_count, point_minimum, point_maximum, "
-    "point_step, nullif(instances -> (place - 1)::integer -> 'open_questions', 'null'), "
-    "nullif(instances -> (place - 1)::integer -> 'similarities', 'null'), $2 "
-    "FROM (SELECT document -> 'instances' AS instances FROM heiasync.report_versions "
-    "      WHERE organisation_id = $2 AND report_version_id = $1 OFFSET 0) AS stored, "
-    "unnest($3::timestamptz[], $4::timestamptz[], $5::date[], $6::bigint[], $7::float8[], $8::float8[], $9::float8[]) "
-    "WITH ORDINALITY AS round (generated_at, start_time, ends_on, minimum_answer_count, point_minimum, point_maximum, "
-    "point_step, place)"};
-constexpr OriginalsTable originals{"store the bytes of a report", "heiasync.report_originals", "report_version_id"};
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): texts of statements are put together by the preprocessor alone.
+#define INSERT_INSTANCES(table)                                                                           \
+    "INSERT INTO " table                                                                                  \
+    " (report_version_id, ordinal, generated_at, start_time, ends_on, "                                   \
+    "minimum_answer_count, point_minimum, point_maximum, point_step, open_questions, similarities, "      \
+    "organisation_id) "                                                                                   \
+    "SELECT $1, place - 1, generated_at, start_time, ends_on, minimum_answer_count, point_minimum, "      \
+    "point_maximum, point_step, nullif(instances -> (place - 1)::integer -> 'open_questions', 'null'), "  \
+    "nullif(instances -> (place - 1)::integer -> 'similarities', 'null'), $2 "                            \
+    "FROM (SELECT document -> 'instances' AS instances FROM heiasync.report_versions "                    \
+    "      WHERE organisation_id = $2 AND report_version_id = $1 OFFSET 0) AS stored, "                   \
+    "unnest($3::timestamptz[], $4::timestamptz[], $5::date[], $6::bigint[], $7::float8[], $8::float8[], " \
+    "$9::float8[]) WITH ORDINALITY AS round (generated_at, start_time, ends_on, minimum_answer_count, "   \
+    "point_minimum, point_maximum, point_step, place)"
+// NOLINTEND(cppcoreguidelines-macro-usage)
+constexpr Statement insert_instances{"store the rounds of a report", INSERT_INSTANCES("heiasync.report_instances")};
+constexpr Statement derive_instances{"derive the rounds of a report",
+                                     INSERT_INSTANCES("pg_temp.derived_report_instances")};
+constexpr OriginalsTable originals{
+    "store the bytes of a report",
+    "heiasync.report_originals",
+    "report_version_id",
+    {"read the bytes of a report",
+     "SELECT piece, coding, document_size, document_sha256, bytes FROM heiasync.report_originals "
+     "WHERE organisation_id = $1 AND report_version_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"}};
+constexpr Statement select_version{"read a report",
+                                   "SELECT report_id, (extract(epoch FROM downloaded_at) * 1000000)::bigint "
+                                   "FROM heiasync.report_versions WHERE organisation_id = $1 AND report_version_id = "
+                                   "$2"};
+constexpr Statement update_version{
+    "rebuild a report",
+    "UPDATE heiasync.report_versions AS stored "
+    "SET title = derived.title, business_description = derived.business_description, "
+    "    document_generated_at = derived.document_generated_at, document = derived.document, "
+    "    document_status = derived.document_status, question_set_id = derived.question_set_id "
+    "FROM (SELECT $3::text AS title, $4::text AS business_description, $5::timestamptz AS document_generated_at, "
+    "             document, CASE WHEN document IS NULL THEN 'too_large' ELSE $6 END AS document_status, "
+    "             $7::bigint AS question_set_id "
+    "      FROM (SELECT heiasync.to_document(heiasync.sent_text($8)) AS document OFFSET 0) AS sent OFFSET 0) AS "
+    "derived "
+    "WHERE organisation_id = $1 AND report_version_id = $2 "
+    "  AND record_image_ne("
+    "        ROW (stored.title, stored.business_description, stored.document_generated_at, stored.document, "
+    "             stored.document_status, stored.question_set_id), "
+    "        ROW (derived.title, derived.business_description, derived.document_generated_at, derived.document, "
+    "             derived.document_status, derived.question_set_id))"};
 constexpr Statement insert_source{
     "store the source of a report",
     "INSERT INTO heiasync.report_sources (report_version_id, data_instance_id, organisation_id) "
@@ -61,9 +96,10 @@ constexpr RowsStatement insert_listed{
 
 class ReportResults final : public ResultRows {
 public:
-    ReportResults(Transaction& transaction, std::int64_t id, const ReportSnapshot& snapshot)
-        : ResultRows{transaction, "store results of a report", "heiasync.report_results", columns},
-          document_{id, snapshot.report.id, snapshot.organisation_id} {}
+    ReportResults(Transaction& transaction, const char* table, std::int64_t id, std::int64_t report_id,
+                  std::int64_t organisation_id)
+        : ResultRows{transaction, "store results of a report", table, columns},
+          document_{id, report_id, organisation_id} {}
 
     void visit(std::int64_t ordinal, const documents::GroupResult& result) override {
         const documents::Group& group = result.group;
@@ -77,15 +113,19 @@ private:
     Row row_;
 };
 
-void store_instances(Transaction& transaction, std::int64_t id, std::int64_t organisation_id,
-                     const std::vector<documents::Instance>& instances) {
+void store_instances(Transaction& transaction, const Statement& statement, std::int64_t id,
+                     std::int64_t organisation_id, const std::vector<documents::Instance>& instances) {
     using documents::Instance;
     const auto column = [&instances](auto member) {
         return Value::array(instances, [member](const Instance& instance) { return Value{instance.*member}; });
     };
-    transaction.run(insert_instances, id, organisation_id, column(&Instance::generated_at),
-                    column(&Instance::start_time), column(&Instance::ends_on), column(&Instance::minimum_answer_count),
+    transaction.run(statement, id, organisation_id, column(&Instance::generated_at), column(&Instance::start_time),
+                    column(&Instance::ends_on), column(&Instance::minimum_answer_count),
                     column(&Instance::point_minimum), column(&Instance::point_maximum), column(&Instance::point_step));
+}
+
+std::optional<core::Instant> generated_at(const documents::SurveyDocument& document) {
+    return document.instances.empty() ? std::nullopt : document.instances.front().generated_at;
 }
 
 }  // namespace
@@ -97,7 +137,7 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
         throw std::logic_error{"a report that is not ready has no document"};
     }
     const auto id = transaction.run(take_id)[0][0].as<std::int64_t>();
-    ReportResults results{transaction, id, snapshot};
+    ReportResults results{transaction, "heiasync.report_results", id, report.id, snapshot.organisation_id};
     documents::SurveyDocument document = documents::decode_survey_document(kind, original, results);
     results.finish();
 
@@ -106,21 +146,45 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
     const SentDocument sent = sender.send(kind, original);
     const std::int64_t source = sender.send(storable_text(report.data_instance_id.reveal()));
     sender.finish();
-    std::optional<core::Instant> document_generated_at;
-    if (!document.instances.empty()) {
-        document_generated_at = document.instances.front().generated_at;
-    }
     const auto stored =
         transaction.run(insert_version, id, report.id, snapshot.organisation_id, report.business_id, report.sub_report,
-                        document.title, document.business_description, report.generated_at, document_generated_at,
+                        document.title, document.business_description, report.generated_at, generated_at(document),
                         report.first_viewed_at, report.scheduled_survey_id, report.scheduled_survey_title,
                         report.survey_id, report.survey_title, report.started_at, report.ends_on, report.closed,
                         Value::array(report.enabled_questions), Value::array(report.copy_questions), snapshot.listed_at,
                         snapshot.downloaded_at, to_string(sent.status), snapshot.sync_run_id, questions, sent.number);
-    store_instances(transaction, id, snapshot.organisation_id, document.instances);
+    store_instances(transaction, insert_instances, id, snapshot.organisation_id, document.instances);
     store_original(transaction, originals, snapshot.organisation_id, id, original);
     transaction.run(insert_source, id, source, snapshot.organisation_id);
     return {id, document_status(stored[0][0].as<std::string>()), std::move(document.drift)};
+}
+
+bool rebuild_report(Transaction& transaction, std::int64_t organisation_id, std::int64_t report_version_id) {
+    const auto row = transaction.run(select_version, organisation_id, report_version_id)[0];
+    const documents::Original original = read_original(transaction, originals, organisation_id, report_version_id);
+
+    ReportResults results{transaction, with_derived_table(transaction, derived_report_results), report_version_id,
+                          row[0].as<std::int64_t>(), organisation_id};
+    const documents::SurveyDocument document = documents::decode_survey_document(kind, original, results);
+    results.finish();
+    const Row key{organisation_id, report_version_id};
+    bool changed = replace_rows(transaction, derived_report_results, key);
+
+    const RestoredQuestions questions = restore_questions(transaction, document.questions);
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, original);
+    sender.finish();
+    changed |= questions.changed;
+    changed |=
+        transaction
+            .run(update_version, organisation_id, report_version_id, document.title, document.business_description,
+                 generated_at(document), to_string(sent.status), questions.set, sent.number)
+            .affected_rows() > 0;
+    with_derived_table(transaction, derived_report_instances);
+    store_instances(transaction, derive_instances, report_version_id, organisation_id, document.instances);
+    changed |= replace_rows(transaction, derived_report_instances, key);
+    record_drift(transaction, Stream::reports, document.drift, instant_of(row[1]));
+    return changed;
 }
 
 std::vector<ReportVersion> stored_report_versions(Transaction& transaction,

@@ -25,6 +25,10 @@ struct ReportSnapshot {
 StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snapshot,
                             const documents::Original& original);
 
+/// Derives again, from the bytes, what came from the document of a version: its rounds, results and their questions,
+/// its JSON, title, description and time; what the listing said stays. As rebuild_energy_levels().
+bool rebuild_report(Transaction& transaction, std::int64_t organisation_id, std::int64_t report_version_id);
+
 struct ReportVersion {
     std::int64_t organisation_id = 0;
     std::int64_t report_id = 0;

@@ -1,11 +1,17 @@
 #include "history/survey_rows.hpp"
 
+#include "history/derived_rows.hpp"
+
+#include <libpq-fe.h>
+
 #include <openssl/evp.h>
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace heiasync::history {
 namespace {
@@ -69,6 +75,48 @@ private:
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+struct QuestionSet {
+    std::int64_t id = 0;
+    bool is_new = false;
+};
+
+QuestionSet question_set(Transaction& transaction, const std::vector<documents::Question>& questions) {
+    Digest digest;
+    for (const documents::Question& question : questions) {
+        digest.add(std::optional{question.id});
+        digest.add(question.position);
+        digest.add(question.title);
+        digest.add(question.category);
+        digest.add(question.options);
+    }
+    const Value key = Value::bytes(digest.finish());
+    if (const auto found = transaction.run(find_questions, key); !found.empty()) {
+        return {found[0][0].as<std::int64_t>(), false};
+    }
+    return {transaction.run(insert_questions, key)[0][0].as<std::int64_t>(), true};
+}
+
+void send_questions(Transaction& transaction, const char* table, std::int64_t set,
+                    const std::vector<documents::Question>& questions) {
+    Copy rows = transaction.copy("store questions", table, question_columns);
+    int ordinal = 0;
+    for (const documents::Question& question : questions) {
+        rows.row(set, ++ordinal, question.id, question.position, question.title, question.category, question.options);
+    }
+    rows.finish();
+}
+
+std::string bytes_of(const pqxx::field& field) {
+    std::size_t size = 0;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): libpq's bytes are unsigned.
+    const auto* const text = reinterpret_cast<const unsigned char*>(field.c_str());
+    const std::unique_ptr<unsigned char, decltype(&PQfreemem)> bytes{PQunescapeBytea(text, &size), &PQfreemem};
+    if (!bytes) {
+        throw std::bad_alloc{};
+    }
+    return {bytes.get(), bytes.get() + size};
+}
+
 }  // namespace
 
 TextSender::TextSender(Transaction& transaction)
@@ -121,27 +169,17 @@ DocumentStatus document_status(std::string_view text) {
 }
 
 std::int64_t store_questions(Transaction& transaction, const std::vector<documents::Question>& questions) {
-    Digest digest;
-    for (const documents::Question& question : questions) {
-        digest.add(std::optional{question.id});
-        digest.add(question.position);
-        digest.add(question.title);
-        digest.add(question.category);
-        digest.add(question.options);
+    const QuestionSet set = question_set(transaction, questions);
+    if (set.is_new) {
+        send_questions(transaction, "heiasync.survey_questions", set.id, questions);
     }
-    const Value key = Value::bytes(digest.finish());
-    if (const auto found = transaction.run(find_questions, key); !found.empty()) {
-        return found[0][0].as<std::int64_t>();
-    }
+    return set.id;
+}
 
-    const auto set = transaction.run(insert_questions, key)[0][0].as<std::int64_t>();
-    Copy rows = transaction.copy("store questions", "heiasync.survey_questions", question_columns);
-    int ordinal = 0;
-    for (const documents::Question& question : questions) {
-        rows.row(set, ++ordinal, question.id, question.position, question.title, question.category, question.options);
-    }
-    rows.finish();
-    return set;
+RestoredQuestions restore_questions(Transaction& transaction, const std::vector<documents::Question>& questions) {
+    const QuestionSet set = question_set(transaction, questions);
+    send_questions(transaction, with_derived_table(transaction, derived_survey_questions), set.id, questions);
+    return {set.id, replace_rows(transaction, derived_survey_questions, Row{set.id})};
 }
 
 void store_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
@@ -157,6 +195,43 @@ void store_original(Transaction& transaction, const OriginalsTable& table, std::
                  Value::bytes(piece));
     }
     rows.finish();
+}
+
+documents::Original read_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
+                                  std::int64_t document_id) {
+    using documents::DamagedOriginal;
+    documents::Original original;
+    std::string sha256;
+    for (int number = 0;; ++number) {
+        const auto rows = transaction.run(table.read_next, organisation_id, document_id, number - 1);
+        if (rows.empty()) {
+            break;
+        }
+        const auto row = rows[0];
+        if (row[0].as<int>() != number) {
+            throw DamagedOriginal{"a piece of a stored document is missing"};
+        }
+        if (row[1].as<std::string>() != documents::Original::coding) {
+            throw DamagedOriginal{"a stored document is compressed in a way that this version cannot read"};
+        }
+        const auto size = row[2].as<std::uint64_t>();
+        std::string digest = bytes_of(row[3]);
+        if (number > 0 && (size != original.size || digest != sha256)) {
+            throw DamagedOriginal{"the pieces of a stored document do not belong together"};
+        }
+        original.size = size;
+        sha256 = std::move(digest);
+        original.pieces.push_back(bytes_of(row[4]));
+    }
+    if (original.pieces.empty()) {
+        throw DamagedOriginal{"the bytes of a stored document are missing"};
+    }
+    if (sha256.size() != original.sha256.size()) {
+        throw DamagedOriginal{"a stored document has no SHA-256"};
+    }
+    std::copy(sha256.begin(), sha256.end(), original.sha256.begin());
+    documents::verify(original);
+    return original;
 }
 
 void add_result(Row& row, const documents::GroupResult& result) {

@@ -54,17 +54,30 @@ documents::DocumentStatus document_status(std::string_view text);
 /// The set of these questions: the one that is stored already, or a new one.
 std::int64_t store_questions(Transaction& transaction, const std::vector<documents::Question>& questions);
 
-/// Where the bytes of a kind of document go.
+struct RestoredQuestions {
+    std::int64_t set = 0;
+    bool changed = false;
+};
+/// The same where the rows of a set that is stored already may be missing or others. Once a transaction.
+RestoredQuestions restore_questions(Transaction& transaction, const std::vector<documents::Question>& questions);
+
+/// Where the bytes of a kind of document are.
 struct OriginalsTable {
     const char* purpose;
     const char* name;
     const char* document_id_column;
+    Statement read_next;  ///< of organisation, document and piece: piece, coding, size, SHA-256 and bytes of the next
 };
 
 /// Stores the pieces of a document. By COPY, as every text of it: a server that logs statements logs their parameters,
 /// and who can read those can inflate them.
 void store_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
                     std::int64_t document_id, const documents::Original& original);
+
+/// Reads them again, piece by piece. Throws DamagedOriginal where pieces are missing, do not belong together, or give
+/// another document than the one that came.
+documents::Original read_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
+                                  std::int64_t document_id);
 
 /// The result columns, in the order of add_result().
 inline constexpr std::array result_columns{
