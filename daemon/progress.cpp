@@ -13,7 +13,6 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <functional>
 #include <string_view>
@@ -75,20 +74,18 @@ private:
 
 }  // namespace
 
-std::string render(const sync::Progress& progress, milliseconds elapsed, int columns) {
+std::string render(const Advance& advance, milliseconds elapsed, int columns) {
     const auto width = static_cast<std::size_t>(std::max(columns, 0));
-    const std::int64_t all = progress.organisations;
-    const std::int64_t done = std::min(progress.organisations_done, all);
+    const std::int64_t all = advance.all;
+    const std::int64_t done = std::min(advance.done, all);
     if (all == 0) {
-        return fitted("reading the listing of the organisations ...", width);
+        return fitted(std::string{advance.beginning}, width);
     }
 
     const std::string percent = fmt::format("{} %", done * 100 / all);
-    const std::string requests = counted(progress.requests, "request");
-    const std::string failures = counted(progress.failures, "failure");
     const std::string left =
         done == 0 ? "time left unknown" : core::rough_duration(elapsed * (all - done) / done) + " left";
-    const std::string head = fmt::format("{} of {}", done, counted(all, "organisation"));
+    const std::string head = fmt::format("{} of {}", done, counted(all, advance.noun));
     const std::string short_head = fmt::format("{}/{}", done, all);
 
     struct Layout {
@@ -96,16 +93,21 @@ std::string render(const sync::Progress& progress, milliseconds elapsed, int col
         std::size_t narrowest_bar;
         std::vector<std::string_view> tail;
     };
-    const std::array layouts{
-        Layout{head, comfortable, {percent, requests, failures, left}},
-        Layout{head, comfortable, {percent, failures, left}},
-        Layout{head, comfortable, {percent, left}},
-        Layout{head, comfortable, {left}},
-        Layout{short_head, narrow, {percent, left}},
-        Layout{short_head, narrow, {left}},
-        Layout{short_head, narrow, {percent}},
-        Layout{short_head, narrow, {}},
-    };
+    std::vector<Layout> layouts;
+    for (auto figure = advance.figures.begin();; ++figure) {
+        std::vector<std::string_view> tail{percent};
+        tail.insert(tail.end(), figure, advance.figures.end());
+        tail.push_back(left);
+        layouts.push_back({head, comfortable, std::move(tail)});
+        if (figure == advance.figures.end()) {
+            break;
+        }
+    }
+    layouts.push_back({head, comfortable, {left}});
+    layouts.push_back({short_head, narrow, {percent, left}});
+    layouts.push_back({short_head, narrow, {left}});
+    layouts.push_back({short_head, narrow, {percent}});
+    layouts.push_back({short_head, narrow, {}});
     for (const Layout& layout : layouts) {
         const std::string front = layout.head + " [";
         const std::string back = fmt::format("]{}{}", layout.tail.empty() ? "" : " ", fmt::join(layout.tail, ", "));
@@ -120,10 +122,12 @@ std::string render(const sync::Progress& progress, milliseconds elapsed, int col
 
 class ProgressDisplay::Bar {
 public:
-    Bar(const boost::asio::any_io_executor& executor, spdlog::logger& log)
-        : timer_{executor}, log_{log}, before_{std::make_shared<Hook>(clear)}, after_{std::make_shared<Hook>([this] {
-              draw_soon();
-          })} {
+    Bar(const boost::asio::any_io_executor& executor, spdlog::logger& log, Advance advance)
+        : timer_{executor},
+          log_{log},
+          before_{std::make_shared<Hook>(clear)},
+          after_{std::make_shared<Hook>([this] { draw_soon(); })},
+          advance_{std::move(advance)} {
         log_.sinks().insert(log_.sinks().begin(), before_);
         log_.sinks().push_back(after_);
         draw();
@@ -137,11 +141,11 @@ public:
         clear();
     }
 
-    void show(const sync::Progress& progress) {
-        if (progress_.organisations == 0) {
+    void show(Advance advance) {
+        if (advance_.all == 0) {
             began_ = steady_clock::now();
         }
-        progress_ = progress;
+        advance_ = std::move(advance);
         draw_soon();
     }
 
@@ -171,7 +175,7 @@ private:
         // The last column stays empty, since there are terminals that wrap there at once. The cursor returns, so that
         // what others write (the ^C of a key) takes no second line.
         const auto elapsed = std::chrono::duration_cast<milliseconds>(drawn_at_ - began_);
-        write_to_terminal(fmt::format("\r{}{}\r", render(progress_, elapsed, terminal_columns() - 1), erase_to_end));
+        write_to_terminal(fmt::format("\r{}{}\r", render(advance_, elapsed, terminal_columns() - 1), erase_to_end));
     }
 
     /// Whether the bar is there or not: a key that was pressed may have left its mark in the line.
@@ -181,7 +185,7 @@ private:
     spdlog::logger& log_;
     spdlog::sink_ptr before_;
     spdlog::sink_ptr after_;
-    sync::Progress progress_;
+    Advance advance_;
     steady_clock::time_point began_ = steady_clock::now();
     steady_clock::time_point drawn_at_;
     bool is_due_ = false;  ///< the timer is set
@@ -191,14 +195,13 @@ class ProgressDisplay::Lines {
 public:
     explicit Lines(spdlog::logger& log) : log_{log} {}
 
-    void show(const sync::Progress& progress) {
+    void show(const Advance& advance) {
         const auto now = steady_clock::now();
         if (now < next_) {
             return;
         }
         next_ = now + between_lines;
-        log_.info("{} of {}, {}, {}", progress.organisations_done, counted(progress.organisations, "organisation"),
-                  counted(progress.requests, "request"), counted(progress.failures, "failure"));
+        log_.info("{} of {}, {}", advance.done, counted(advance.all, advance.noun), fmt::join(advance.figures, ", "));
     }
 
 private:
@@ -206,9 +209,10 @@ private:
     steady_clock::time_point next_ = steady_clock::now() + between_lines;
 };
 
-ProgressDisplay::ProgressDisplay(boost::asio::any_io_executor executor, spdlog::logger& log, bool quiet) {
+ProgressDisplay::ProgressDisplay(boost::asio::any_io_executor executor, spdlog::logger& log, bool quiet,
+                                 Advance advance) {
     if (!quiet && is_capable_terminal()) {
-        bar_ = std::make_unique<Bar>(executor, log);
+        bar_ = std::make_unique<Bar>(executor, log, std::move(advance));
     } else {
         lines_ = std::make_unique<Lines>(log);
     }
@@ -216,11 +220,11 @@ ProgressDisplay::ProgressDisplay(boost::asio::any_io_executor executor, spdlog::
 
 ProgressDisplay::~ProgressDisplay() = default;
 
-void ProgressDisplay::show(const sync::Progress& progress) {
+void ProgressDisplay::show(Advance advance) {
     if (bar_) {
-        bar_->show(progress);
+        bar_->show(std::move(advance));
     } else if (lines_) {
-        lines_->show(progress);
+        lines_->show(advance);
     }
 }
 

@@ -173,8 +173,8 @@ core::ExitCode sync(const config::Config& config, const SyncCommand& command, bo
     const auto client = make_client(config.api, real_clock, watched_client_settings(config.api, traffic, *log));
     heiaheia::AdminApi api{*client, *clock, secrets};
     history::Database database{loop.get_executor(), config.database.url};
-    ProgressDisplay display{loop.get_executor(), *log, quiet};
-    const auto on_progress = [&display](const sync::Progress& progress) { display.show(progress); };
+    ProgressDisplay display{loop.get_executor(), *log, quiet, advance_of({})};
+    const auto on_progress = [&display](const sync::Progress& progress) { display.show(advance_of(progress)); };
     const sync::RunContext context{loop.get_executor(), *clock, api, database, *log, traffic, on_progress};
 
     if (command.dry_run) {

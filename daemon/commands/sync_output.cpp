@@ -1,5 +1,7 @@
 #include "commands/sync_output.hpp"
 
+#include "core/counted.hpp"
+
 #include <fmt/format.h>
 
 #include <iostream>
@@ -72,6 +74,14 @@ void complain(sync::EarlyEnd early_end, const std::string& error) {
 }
 
 }  // namespace
+
+Advance advance_of(const sync::Progress& progress) {
+    return {"organisation",
+            "reading the listing of the organisations ...",
+            progress.organisations_done,
+            progress.organisations,
+            {core::counted(progress.requests, "request"), core::counted(progress.failures, "failure")}};
+}
 
 void print_summary(const sync::RunReport& report, const sync::Traffic& traffic) {
     const double seconds = std::chrono::duration<double>(report.finished_at - report.started_at).count();

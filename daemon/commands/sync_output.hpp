@@ -1,5 +1,6 @@
 #pragma once
 
+#include "progress.hpp"
 #include "sync/dry_run.hpp"
 #include "sync/run.hpp"
 
@@ -8,6 +9,9 @@
 #include <vector>
 
 namespace heiasync::commands {
+
+/// How far a run is, as it is shown.
+Advance advance_of(const sync::Progress& progress);
 
 /// What a run did, on stdout.
 void print_summary(const sync::RunReport& report, const sync::Traffic& traffic);

@@ -1,5 +1,7 @@
 #include "progress.hpp"
 
+#include "commands/sync_output.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,13 +19,13 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-sync::Progress progress_of(std::int64_t done, std::int64_t all, std::int64_t requests = 0, std::int64_t failures = 0) {
+Advance progress_of(std::int64_t done, std::int64_t all, std::int64_t requests = 0, std::int64_t failures = 0) {
     sync::Progress progress;
     progress.organisations_done = done;
     progress.organisations = all;
     progress.requests = requests;
     progress.failures = failures;
-    return progress;
+    return commands::advance_of(progress);
 }
 
 std::ptrdiff_t filled(const std::string& line) {
@@ -31,10 +33,9 @@ std::ptrdiff_t filled(const std::string& line) {
 }
 
 TEST(ProgressBar, FitsExactlyIntoEveryWidth) {
-    const std::vector<sync::Progress> states{progress_of(0, 0), progress_of(0, 1), progress_of(1, 1, 3, 1),
-                                             progress_of(312, 1000, 1248, 2),
-                                             progress_of(19'999, 20'000, 123'456, 20'000)};
-    for (const sync::Progress& state : states) {
+    const std::vector<Advance> states{progress_of(0, 0), progress_of(0, 1), progress_of(1, 1, 3, 1),
+                                      progress_of(312, 1000, 1248, 2), progress_of(19'999, 20'000, 123'456, 20'000)};
+    for (const Advance& state : states) {
         for (const auto elapsed : {0s, 59s, 3'600s, 86'400s}) {
             for (int columns = 0; columns <= 300; ++columns) {
                 const std::string line = render(state, elapsed, columns);
@@ -57,7 +58,7 @@ TEST(ProgressBar, TellsOneFromMany) {
 }
 
 TEST(ProgressBar, LosesTheLeastImportantFirst) {
-    const sync::Progress progress = progress_of(312, 1000, 1248, 2);
+    const Advance progress = progress_of(312, 1000, 1248, 2);
     EXPECT_EQ(render(progress, 312s, 70), "312 of 1000 organisations [###.........] 31 %, 2 failures, 11 min left");
     EXPECT_EQ(render(progress, 312s, 60), "312 of 1000 organisations [####..........] 31 %, 11 min left");
     EXPECT_EQ(render(progress, 312s, 50), "312 of 1000 organisations [###.......] 11 min left");
