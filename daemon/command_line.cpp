@@ -18,6 +18,7 @@ constexpr const char* epilogue =
     "reachable; 70 a bug of ours; 75 another run is going; 77 credentials rejected; 78 configuration or schema.";
 
 const std::vector<std::string> stream_names{"organisations", "usage-stats", "energy-levels", "reports"};
+const std::vector<std::string> document_stream_names{"energy-levels", "reports"};
 
 /// Digits only: CLI11's own numbers take octal and hexadecimal, and cut what is too large.
 std::string positive_integer(const std::string& text) {
@@ -33,6 +34,14 @@ core::Date parse_month(const std::string& text) {
         return core::parse_date(text + "-01");
     } catch (const std::invalid_argument&) {
         throw CLI::ValidationError{"--period", "expected a month as YYYY-MM, such as 2026-05"};
+    }
+}
+
+core::Date parse_since(const std::string& text) {
+    try {
+        return core::parse_date(text);
+    } catch (const std::invalid_argument&) {
+        throw CLI::ValidationError{"--since", "expected a date as YYYY-MM-DD, such as 2026-05-31"};
     }
 }
 
@@ -215,6 +224,22 @@ CLI::App* add_migrate(CLI::App& app, MigrateCommand& command) {
     return migrate;
 }
 
+CLI::App* add_rebuild(CLI::App& app, RebuildCommand& command, std::string& since) {
+    CLI::App* rebuild = app.add_subcommand(
+        "rebuild", "Derive the rows of energy levels and reports again from the bytes that were kept; asks no API");
+    rebuild->add_option("--stream", command.streams, "Only this stream; repeatable; default: both")
+        ->check(CLI::IsMember(document_stream_names))
+        ->allow_extra_args(false);
+    rebuild->add_option("--since", since,
+                        "Only documents that arrived on this date (YYYY-MM-DD, of schedule.time_zone) or later");
+    rebuild->add_flag("--wait", command.wait, "Where a run is going on, wait for it");
+    rebuild->footer(
+        "After a change of what is read from documents, or after rows were lost. Only what differs is written.\n"
+        "Ends with 1 where the bytes of a document are damaged: what stands of it is left as it is.\n\n"
+        "Examples:\n  heiasyncd rebuild\n  heiasyncd rebuild --stream reports --since 2026-05-31");
+    return rebuild;
+}
+
 CLI::App* add_check(CLI::App& app, CheckCommand& command) {
     CLI::App* check = app.add_subcommand("check", "Validate the configuration and print the effective one");
     check->add_flag("--online", command.online,
@@ -239,6 +264,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     GapsCommand gaps_command;
     WhyCommand why_command;
     MigrateCommand migrate_command;
+    RebuildCommand rebuild_command;
+    std::string rebuild_since;
     CheckCommand check_command;
     bool version_flag = false;
 
@@ -255,6 +282,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     const CLI::App* gaps = add_gaps(app, gaps_command);
     const CLI::App* why = add_why(app, why_command);
     const CLI::App* migrate = add_migrate(app, migrate_command);
+    const CLI::App* rebuild = add_rebuild(app, rebuild_command, rebuild_since);
     const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
     app.require_subcommand(0, 1);
@@ -275,6 +303,9 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         }
         if (schedule->count("--from") > 0) {
             schedule_command.from = parse_from(schedule_from);
+        }
+        if (rebuild->count("--since") > 0) {
+            rebuild_command.since = parse_since(rebuild_since);
         }
     } catch (const CLI::CallForHelp&) {
         return CommandLineEnd{core::ExitCode::done, app.help()};
@@ -298,6 +329,8 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         line.command = why_command;
     } else if (migrate->parsed()) {
         line.command = migrate_command;
+    } else if (rebuild->parsed()) {
+        line.command = std::move(rebuild_command);
     } else if (check->parsed()) {
         line.command = check_command;
     } else {

@@ -65,6 +65,12 @@ struct MigrateCommand {
     bool dry_run = false;
 };
 
+struct RebuildCommand {
+    std::vector<std::string> streams;  ///< as written: `energy-levels`, `reports`; none: both
+    std::optional<core::Date> since;   ///< a local date
+    bool wait = false;                 ///< for a run that is going on
+};
+
 struct CheckCommand {
     bool online = false;
 };
@@ -72,7 +78,7 @@ struct CheckCommand {
 struct VersionCommand {};
 
 using Command = std::variant<RunCommand, SyncCommand, ScheduleCommand, StatusCommand, GapsCommand, WhyCommand,
-                             MigrateCommand, CheckCommand, VersionCommand>;
+                             MigrateCommand, RebuildCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

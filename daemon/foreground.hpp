@@ -14,6 +14,7 @@
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace heiasync {
@@ -23,7 +24,9 @@ namespace heiasync {
 template <class Result>
 class Foreground {
 public:
-    explicit Foreground(boost::asio::io_context& loop) : loop_{loop}, signals_{loop, SIGINT, SIGTERM, SIGHUP} {}
+    /// `again` is the command that goes on with what was stopped.
+    explicit Foreground(boost::asio::io_context& loop, std::string again = "heiasyncd sync")
+        : again_{std::move(again)}, loop_{loop}, signals_{loop, SIGINT, SIGTERM, SIGHUP} {}
 
     /// Runs the loop until the coroutine has ended. Rethrows what it threw.
     Result await(boost::asio::awaitable<Result> work) {
@@ -57,13 +60,14 @@ private:
             boost::system::error_code ignored;
             signals_.clear(ignored);
             const auto code = number == SIGINT ? core::ExitCode::interrupted : core::ExitCode::terminated;
-            limit_.start(static_cast<int>(code), [] {
-                std::cerr << "heiasyncd: stopped, although something still hangs; `heiasyncd sync` goes on\n";
+            limit_.start(static_cast<int>(code), [this] {
+                std::cerr << "heiasyncd: stopped, although something still hangs; `" + again_ + "` goes on\n";
             });
             stop_.emit(boost::asio::cancellation_type::terminal);
         });
     }
 
+    std::string again_;
     StopLimit limit_;
     boost::asio::io_context& loop_;
     boost::asio::signal_set signals_;

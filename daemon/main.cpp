@@ -58,6 +58,9 @@ ExitCode execute(const heiasync::CommandLine& line) {
     if (const auto* command = std::get_if<heiasync::MigrateCommand>(&line.command)) {
         return heiasync_commands::migrate(config, *command, line.quiet);
     }
+    if (const auto* command = std::get_if<heiasync::RebuildCommand>(&line.command)) {
+        return heiasync_commands::rebuild(config, *command, line.quiet);
+    }
     return heiasync_commands::check(config, std::get<heiasync::CheckCommand>(line.command));
 }
 

@@ -19,6 +19,9 @@ core::ExitCode check(const config::Config& config, const CheckCommand& command);
 /// Brings the schema up to date, or shows what it is.
 core::ExitCode migrate(const config::Config& config, const MigrateCommand& command, bool quiet);
 
+/// Derives what came from documents again from their bytes.
+core::ExitCode rebuild(const config::Config& config, const RebuildCommand& command, bool quiet);
+
 /// SIGHUP and SIGUSR1 wait from now on until the daemon can take them, instead of ending it while it starts.
 void hold_daemon_signals();
 

@@ -31,7 +31,7 @@ TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
         const auto outcome = heiasyncd({option});
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
         for (const auto* command :
-             {"sync", "schedule", "status", "migrate", "check", "version", "--config", "--quiet"}) {
+             {"sync", "schedule", "status", "migrate", "rebuild", "check", "version", "--config", "--quiet"}) {
             EXPECT_THAT(outcome.out, HasSubstr(command));
         }
         for (const auto* code : {"64", "69", "70", "75", "77", "78"}) {
@@ -47,6 +47,7 @@ TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
         {"schedule", {"--count", "--from", "--json"}},
         {"status", {"--json"}},
         {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
+        {"rebuild", {"--stream", "--since", "--wait"}},
         {"check", {"--online"}}};
     for (const auto& [command, options] : commands) {
         const auto outcome = heiasyncd({command, "--help"});
@@ -76,6 +77,8 @@ TEST(CommandLine, AMistypedCommandOrOptionNamesTheNearest) {
                                                                   {{"sync", "--streem", "reports"}, "--stream"},
                                                                   {{"sync", "--organization=5"}, "--organisation"},
                                                                   {{"migrate", "--statsu"}, "--status"},
+                                                                  {{"rebiuld"}, "rebuild"},
+                                                                  {{"rebuild", "--sinse=2026-05-01"}, "--since"},
                                                                   {{"--confg", "x", "check"}, "--config"}};
     for (const auto& [arguments, nearest] : mistakes) {
         const auto outcome = heiasyncd(arguments);
@@ -96,7 +99,9 @@ TEST(CommandLine, AWrongValueIsAUsageErrorThatNamesTheOption) {
         {{"schedule", "--count", "0"}, "--count"},
         {{"schedule", "--count", "10001"}, "--count"},
         {{"schedule", "--from", "tomorrow"}, "--from"},
-        {{"migrate", "--to", "0"}, "--to"}};
+        {{"migrate", "--to", "0"}, "--to"},
+        {{"rebuild", "--stream", "usage-stats"}, "--stream"},
+        {{"rebuild", "--since", "2026-02-30"}, "--since"}};
     for (const auto& [arguments, option] : mistakes) {
         const auto outcome = heiasyncd(arguments);
         EXPECT_EQ(outcome.exit_code, exit_code::usage) << outcome;
