@@ -107,6 +107,8 @@ protected:
     }
 
     PostgresServer server;
+
+    std::unique_ptr<PostgresServer> replica;
     Installation history{small_world(), server};
     std::unique_ptr<Process> consumer;
 };
@@ -131,7 +133,7 @@ TEST_F(Consuming, MissesNothingAndDoublesNothing) {
 }
 
 TEST_F(Consuming, TakesBackWhatAFailoverLost) {
-    const auto replica = server.standby();
+    replica = server.standby();
     const std::string first = history.database_url();
     follow(replica->either_of(first));
     history.sync_on("2026-06-10");

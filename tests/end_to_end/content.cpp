@@ -31,7 +31,8 @@ std::vector<std::string> content(const Installation& installation) {
             "SELECT coalesce(string_agg(line, chr(10) ORDER BY line), '') FROM (SELECT (to_jsonb(t) - "
             "'{{sync_run_id,sync_task_id,energy_level_id,report_version_id,listing_id,organisation_version_id,"
             "settings_id,question_set_id,observed_at,fetched_at,downloaded_at,first_listed_at,listed_at,valid_from,"
-            "last_seen_at,first_seen_at,started_at,finished_at,stored_at,attempts}}'::text[])::text AS line FROM heiasync.{} AS "
+            "last_seen_at,first_seen_at,started_at,finished_at,stored_at,attempts}}'::text[])::text AS line FROM "
+            "heiasync.{} AS "
             "t) AS stripped",
             table));
         std::istringstream stream{lines};

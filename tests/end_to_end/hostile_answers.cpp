@@ -49,7 +49,7 @@ std::vector<Refused> refused_answers(const std::string& operation) {
          operation + ": /new/1/*: the document ends early"},
         {"bottomless", "{\"deep\": " + std::string(bottomless, '['), ": nested too deeply"},
         {"a bomb", "{\"a\": \"" + std::string(larger_than_allowed, 'x') + "\"}", "the answer is larger than 8MiB",
-         "transport"},
+         "too_large"},
     };
 }
 

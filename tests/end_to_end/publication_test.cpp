@@ -44,11 +44,10 @@ TEST(Publication, EveryTableIsInItButThoseThatMustNotBe) {
     query(url, "CREATE TABLE heiasync.of_a_later_migration (id bigint PRIMARY KEY)");
     publish(url);
     EXPECT_EQ(difference(unpublished, left_out()), "");
-    EXPECT_EQ(
-        column(url,
-               "SELECT prrelid::regclass FROM pg_publication_rel WHERE NOT EXISTS ("
-               "SELECT FROM pg_index WHERE indrelid = prrelid AND indisprimary)"),
-        std::set<std::string>{})
+    EXPECT_EQ(column(url,
+                     "SELECT prrelid::regclass FROM pg_publication_rel WHERE NOT EXISTS ("
+                     "SELECT FROM pg_index WHERE indrelid = prrelid AND indisprimary)"),
+              std::set<std::string>{})
         << "without a primary key the publisher could neither update nor delete";
 }
 

@@ -41,11 +41,18 @@ service::State busy() {
     return state;
 }
 
+/// Of a ledger that nobody has looked into yet.
+#define LEDGER_JSON                                                                                             \
+    R"("last_runs":[],"streams":[{"stream":"organisations","last_success":null,"open_gaps":0,"final_gaps":0},)" \
+    R"({"stream":"usage_stats","last_success":null,"open_gaps":0,"final_gaps":0},)"                             \
+    R"({"stream":"energy_levels","last_success":null,"open_gaps":0,"final_gaps":0},)"                           \
+    R"({"stream":"reports","last_success":null,"open_gaps":0,"final_gaps":0}],)"
+
 constexpr const char* busy_json =
     R"({"version":"1.2.3","now":"2026-07-01T01:31:00Z","time_zone":"Europe/Helsinki",)"
     R"("run":{"trigger":"catch_up","scheduled_for":"2026-07-01T01:30:00Z","started_at":"2026-07-01T01:31:00Z",)"
     R"("sync_run_id":5,"organisations_done":1,"organisations":2,"requests":3,"failures":4},)"
-    R"("next_run":{"local":"2026-07-02T04:31:00+03:00","utc":"2026-07-02T01:31:00Z"},)"
+    R"("next_run":{"local":"2026-07-02T04:31:00+03:00","utc":"2026-07-02T01:31:00Z"},)" LEDGER_JSON
     R"("config":{"loaded_at":"2026-06-30T23:31:00Z","last_reload_ok":false,)"
     R"("last_reload_error":"a.yaml:1:2: \"x\"\na.yaml:3:4: )"
     "\xEF\xBF\xBD\xC3\xA4"
@@ -58,7 +65,7 @@ TEST(DaemonReport, IsJsonWithAllThatTheDaemonKnows) {
 
 TEST(DaemonReport, OfADaemonThatHasJustStartedHasNulls) {
     EXPECT_EQ(to_json(report_of(idle, "1", core::Instant{}, calendar::find_zone("UTC"))),
-              R"({"version":"1","now":"1970-01-01T00:00:00Z","time_zone":"UTC","run":null,"next_run":null,)"
+              R"({"version":"1","now":"1970-01-01T00:00:00Z","time_zone":"UTC","run":null,"next_run":null,)" LEDGER_JSON
               R"("config":{"loaded_at":"1970-01-01T00:00:00Z","last_reload_ok":true,"last_reload_error":null,)"
               R"("client_secret_loaded_at":"1970-01-01T00:00:00Z","magic_token_loaded_at":"1970-01-01T00:00:00Z"},)"
               R"("conditions":[]})");
