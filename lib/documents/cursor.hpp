@@ -81,6 +81,10 @@ public:
     /// Makes sure that nothing follows the document.
     void finish();
 
+    /// How many bytes of the document lie before the spot where the cursor stands: before the value at hand once its
+    /// type() was asked for, behind it once it was read.
+    [[nodiscard]] std::uint64_t offset() const { return window_.taken(); }
+
     /// How many characters could not be kept so far.
     [[nodiscard]] std::uint64_t replacements() const { return replacements_; }
 

@@ -12,8 +12,8 @@
 
 namespace heiasync::documents {
 
-/// The exact bytes of a document, as they came out of transfer and content coding: one zstd frame with a checksum, cut
-/// into pieces.
+/// The exact bytes of a document, as they came out of transfer and content coding, or what was left of them: one zstd
+/// frame with a checksum, cut into pieces.
 struct Original {
     static constexpr std::string_view coding = "zstd";
     static constexpr std::size_t max_piece_size = 1U << 20U;
@@ -21,6 +21,7 @@ struct Original {
     std::vector<std::string> pieces;         ///< each of at most max_piece_size compressed bytes
     std::uint64_t size = 0;                  ///< of the document, uncompressed
     std::array<unsigned char, 32> sha256{};  ///< of the document, uncompressed
+    bool exact = true;                       ///< false: something was taken out of it
 };
 
 /// Compresses and hashes a document while it arrives, so that it never stands in memory as text.

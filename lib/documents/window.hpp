@@ -3,6 +3,7 @@
 #include "core/bytes.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,12 @@ public:
     explicit Window(core::ByteSource& source) : source_{&source} {}
 
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
-    void take(std::size_t count) { bytes_.remove_prefix(count); }
+    void take(std::size_t count) {
+        bytes_.remove_prefix(count);
+        taken_ += count;
+    }
+    /// How many bytes were taken since the beginning of the source.
+    [[nodiscard]] std::uint64_t taken() const { return taken_; }
 
     /// Whether bytes are at hand; asks the source for its next piece where none are.
     bool fill() { return !bytes_.empty() || next_piece(); }
@@ -30,6 +36,7 @@ private:
     core::ByteSource* source_;
     std::string_view bytes_;
     std::string joined_;  ///< holds the bytes where they come from two pieces or more
+    std::uint64_t taken_ = 0;
     bool ended_ = false;
 };
 
