@@ -2,6 +2,7 @@
 
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
+#include "commands/exclusive.hpp"
 #include "commands/run_settings.hpp"
 #include "commands/schema.hpp"
 #include "core/clock.hpp"
@@ -9,17 +10,12 @@
 #include "documents/decode_error.hpp"
 #include "documents/original.hpp"
 #include "foreground.hpp"
-#include "history/migrations.hpp"
 #include "history/run_lock.hpp"
 #include "logging.hpp"
 #include "progress.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
@@ -42,7 +38,6 @@ namespace {
 using documents::SurveyDocumentKind;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds between_tries{2};
 constexpr int keys_at_once = 100;
 
 struct RebuildReport {
@@ -84,9 +79,8 @@ Advance advance_of(const RebuildReport& report) {
 /// Document after document, each in a transaction of its own.
 class Rebuild {
 public:
-    Rebuild(const asio::any_io_executor& executor, history::Database& database, spdlog::logger& log,
-            ProgressDisplay& display, bool wait)
-        : timer_{executor}, database_{database}, log_{log}, display_{display}, wait_{wait} {}
+    Rebuild(history::Database& database, spdlog::logger& log, ProgressDisplay& display, bool wait)
+        : database_{database}, log_{log}, display_{display}, wait_{wait} {}
 
     asio::awaitable<RebuildReport> execute(std::vector<history::DocumentSelection> selections,
                                            history::LockTaker taker) {
@@ -94,11 +88,13 @@ public:
         co_await asio::this_coro::throw_if_cancelled(false);
         std::exception_ptr failure;
         try {
-            if (co_await take_lock(std::move(taker))) {
+            report_.stopped =
+                !co_await take_run_lock(database_, log_, std::move(taker), wait_, history::require_right_to_rebuild);
+            if (!report_.stopped) {
                 co_await count(selections);
-                for (const history::DocumentSelection& selection : selections) {
-                    co_await rebuild(selection);
-                }
+            }
+            for (const history::DocumentSelection& selection : selections) {
+                co_await rebuild(selection);
             }
         } catch (...) {
             failure = std::current_exception();
@@ -111,43 +107,6 @@ public:
     }
 
 private:
-    /// False where it was stopped while it waited.
-    asio::awaitable<bool> take_lock(history::LockTaker taker) {
-        std::optional<history::HolderInCopy> stuck;
-        for (bool told = false; !report_.stopped; told = true) {
-            std::optional<history::RunLock> lock;
-            std::string holder;
-            auto job = [&](history::Transaction& transaction) {
-                history::require_right_to_rebuild(transaction);
-                lock = history::take_run_lock(transaction, taker);
-                if (!lock) {
-                    holder = history::describe_lock_holder(transaction);
-                    if (wait_) {
-                        history::end_stuck_holder(transaction, stuck, steady_clock::now());
-                    }
-                }
-            };
-            co_await database_.transact(job);
-            if (lock) {
-                database_.set_run_lock(std::move(*lock));
-                co_return true;
-            }
-            if (!wait_) {
-                throw CommandError{core::ExitCode::busy,
-                                   fmt::format("another run is going on: {}; rebuild when it has ended, or wait for it "
-                                               "with `heiasyncd rebuild --wait`",
-                                               holder)};
-            }
-            if (!told) {
-                log_.info("waiting: another run is going on: {}", holder);
-            }
-            timer_.expires_after(between_tries);
-            static_cast<void>(co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)));
-            co_await look_for_a_stop();
-        }
-        co_return false;
-    }
-
     asio::awaitable<void> count(const std::vector<history::DocumentSelection>& selections) {
         auto job = [this, &selections](history::Transaction& transaction) {
             for (const history::DocumentSelection& selection : selections) {
@@ -207,29 +166,16 @@ private:
                   kind == SurveyDocumentKind::report ? "report version" : "energy levels", key.id, what);
     }
 
-    asio::awaitable<void> look_for_a_stop() {
-        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        report_.stopped = state.cancelled() != asio::cancellation_type::none;
-    }
+    asio::awaitable<void> look_for_a_stop() { report_.stopped = report_.stopped || co_await is_cancelled(); }
 
     void show() { display_.show(advance_of(report_)); }
 
-    asio::steady_timer timer_;
     history::Database& database_;
     spdlog::logger& log_;
     ProgressDisplay& display_;
     bool wait_;
     RebuildReport report_;
 };
-
-void require_current_schema(const std::string& url) {
-    const history::SchemaStatus status = history::schema_status(url, history::embedded_migrations());
-    history::require_ours(status);
-    if (status.state != history::SchemaStatus::State::current) {
-        throw CommandError{core::ExitCode::configuration,
-                           "the schema of the database is not up to date; run `heiasyncd migrate`"};
-    }
-}
 
 void print_summary(const RebuildReport& report, std::chrono::duration<double> took) {
     std::cout << fmt::format("{}{}, {} changed, {} damaged{} in {:.1f} s\n",
@@ -250,7 +196,7 @@ core::ExitCode rebuild(const config::Config& config, const RebuildCommand& comma
     asio::io_context loop{1};
     history::Database database{loop.get_executor(), url};
     ProgressDisplay display{loop.get_executor(), *log, quiet, advance_of({})};
-    Rebuild rebuild{loop.get_executor(), database, *log, display, command.wait};
+    Rebuild rebuild{database, *log, display, command.wait};
     Foreground<RebuildReport> foreground{loop, "heiasyncd rebuild"};
     RebuildReport report;
     try {

@@ -44,6 +44,15 @@ bool has_schema(const config::Config& config) {
     return any;
 }
 
+void require_current_schema(const std::string& url) {
+    const history::SchemaStatus status = history::schema_status(url, history::embedded_migrations());
+    history::require_ours(status);
+    if (status.state != history::SchemaStatus::State::current) {
+        throw CommandError{core::ExitCode::configuration,
+                           "the schema of the database is not up to date; run `heiasyncd migrate`"};
+    }
+}
+
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run) {
     const history::SchemaStatus status = history::schema_status(config.database.url, history::embedded_migrations());
     history::require_ours(status);

@@ -35,6 +35,9 @@ const std::string& owner_url(const config::Config& config);
 /// and DatabaseError.
 bool has_schema(const config::Config& config);
 
+/// Throws CommandError (78) where there is no schema of this version at the URL, and DatabaseError. Changes nothing.
+void require_current_schema(const std::string& url);
+
 /// Makes sure that the schema is the one that this program uses: migrates where the configuration and the role allow
 /// it, having waited for a run in hand where that is wanted. Throws CommandError (78) where it is not, and
 /// DatabaseError: busy where a run is not waited for.
