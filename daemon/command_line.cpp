@@ -240,6 +240,45 @@ CLI::App* add_rebuild(CLI::App& app, RebuildCommand& command, std::string& since
     return rebuild;
 }
 
+CLI::App* add_forget(CLI::App& app, ForgetCommand& command) {
+    CLI::App* forget = app.add_subcommand(
+        "forget",
+        "Erase an organisation, a report, or what people wrote in their own words: rows, documents and bytes");
+    forget->add_option("--organisation", command.organisation_id, "This organisation, by its id")
+        ->check(positive_integer);
+    forget->add_option("--report", command.report_id, "This report, by its id, in all its versions")
+        ->check(positive_integer);
+    forget->add_flag(
+        "--open-answers-only", command.open_answers_only,
+        "Only what people wrote in their own words, of the report or of all documents of the organisation");
+    forget->add_option("--reason", command.reason, "Why, for the receipt: in words that name nobody");
+    forget->add_flag("--dry-run", command.dry_run, "Say what would be erased; write nothing");
+    forget->add_option("--confirm", command.confirm, "The same id once more; needed where nobody can be asked")
+        ->check(positive_integer);
+    forget->add_flag("--wait", command.wait, "Where a run is going on, wait for it");
+    forget->footer(
+        "What was erased is not fetched again. A receipt without names stays in heiasync.erasures, and so do the ids "
+        "in\n"
+        "the ledger. Backups, archived write-ahead log and copies elsewhere are yours to erase.\n\n"
+        "Examples:\n  heiasyncd forget --organisation 123 --dry-run\n"
+        "  heiasyncd forget --organisation 123 --reason \"contract ended, ticket 4711\"\n"
+        "  heiasyncd forget --report 456 --open-answers-only --confirm 456");
+    return forget;
+}
+
+/// What is wrong with how the options go together; empty where nothing is.
+std::string mistake_in(const ForgetCommand& command) {
+    if (!command.organisation_id && !command.report_id) {
+        return "heiasyncd: forget: say what is to be erased, with --organisation ID or --report ID\n";
+    }
+    const std::int64_t id = command.report_id ? *command.report_id : *command.organisation_id;
+    if (command.confirm && *command.confirm != id) {
+        return fmt::format("heiasyncd: forget: --confirm {} is not the id of what is to be erased, {}\n",
+                           *command.confirm, id);
+    }
+    return {};
+}
+
 CLI::App* add_check(CLI::App& app, CheckCommand& command) {
     CLI::App* check = app.add_subcommand("check", "Validate the configuration and print the effective one");
     check->add_flag("--online", command.online,
@@ -266,6 +305,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     MigrateCommand migrate_command;
     RebuildCommand rebuild_command;
     std::string rebuild_since;
+    ForgetCommand forget_command;
     CheckCommand check_command;
     bool version_flag = false;
 
@@ -283,6 +323,7 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
     const CLI::App* why = add_why(app, why_command);
     const CLI::App* migrate = add_migrate(app, migrate_command);
     const CLI::App* rebuild = add_rebuild(app, rebuild_command, rebuild_since);
+    const CLI::App* forget = add_forget(app, forget_command);
     const CLI::App* check = add_check(app, check_command);
     const CLI::App* version = app.add_subcommand("version", "Print the version");
     app.require_subcommand(0, 1);
@@ -331,6 +372,11 @@ std::variant<CommandLine, CommandLineEnd> parse_command_line(int argc, const cha
         line.command = migrate_command;
     } else if (rebuild->parsed()) {
         line.command = std::move(rebuild_command);
+    } else if (forget->parsed()) {
+        if (const std::string mistake = mistake_in(forget_command); !mistake.empty()) {
+            return CommandLineEnd{core::ExitCode::usage, mistake};
+        }
+        line.command = std::move(forget_command);
     } else if (check->parsed()) {
         line.command = check_command;
     } else {

@@ -71,6 +71,16 @@ struct RebuildCommand {
     bool wait = false;                 ///< for a run that is going on
 };
 
+struct ForgetCommand {
+    std::optional<std::int64_t> organisation_id;  ///< one of the two is set, or both: a report of that organisation
+    std::optional<std::int64_t> report_id;
+    bool open_answers_only = false;
+    std::optional<std::string> reason;
+    std::optional<std::int64_t> confirm;  ///< the id once more
+    bool dry_run = false;
+    bool wait = false;  ///< for a run that is going on
+};
+
 struct CheckCommand {
     bool online = false;
 };
@@ -78,7 +88,7 @@ struct CheckCommand {
 struct VersionCommand {};
 
 using Command = std::variant<RunCommand, SyncCommand, ScheduleCommand, StatusCommand, GapsCommand, WhyCommand,
-                             MigrateCommand, RebuildCommand, CheckCommand, VersionCommand>;
+                             MigrateCommand, RebuildCommand, ForgetCommand, CheckCommand, VersionCommand>;
 
 struct CommandLine {
     std::filesystem::path config_file;

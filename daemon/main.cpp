@@ -61,6 +61,9 @@ ExitCode execute(const heiasync::CommandLine& line) {
     if (const auto* command = std::get_if<heiasync::RebuildCommand>(&line.command)) {
         return heiasync_commands::rebuild(config, *command, line.quiet);
     }
+    if (const auto* command = std::get_if<heiasync::ForgetCommand>(&line.command)) {
+        return heiasync_commands::forget(config, *command, line.quiet);
+    }
     return heiasync_commands::check(config, std::get<heiasync::CheckCommand>(line.command));
 }
 

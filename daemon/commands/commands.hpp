@@ -22,6 +22,9 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
 /// Derives what came from documents again from their bytes.
 core::ExitCode rebuild(const config::Config& config, const RebuildCommand& command, bool quiet);
 
+/// Erases an organisation, a report or what people wrote in their own words.
+core::ExitCode forget(const config::Config& config, const ForgetCommand& command, bool quiet);
+
 /// SIGHUP and SIGUSR1 wait from now on until the daemon can take them, instead of ending it while it starts.
 void hold_daemon_signals();
 

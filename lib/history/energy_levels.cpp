@@ -1,5 +1,6 @@
 #include "history/energy_levels.hpp"
 
+#include "documents/open_answers.hpp"
 #include "history/derived_rows.hpp"
 #include "history/survey_rows.hpp"
 #include "history/sync_runs.hpp"
@@ -27,8 +28,10 @@ constexpr OriginalsTable originals{
     "heiasync.energy_level_originals",
     "energy_level_id",
     {"read the bytes of energy levels",
-     "SELECT piece, coding, document_size, document_sha256, bytes FROM heiasync.energy_level_originals "
-     "WHERE organisation_id = $1 AND energy_level_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"}};
+     "SELECT piece, coding, document_size, document_sha256, exact, bytes FROM heiasync.energy_level_originals "
+     "WHERE organisation_id = $1 AND energy_level_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"},
+    {"remove the bytes of energy levels",
+     "DELETE FROM heiasync.energy_level_originals WHERE organisation_id = $1 AND energy_level_id = $2"}};
 constexpr Statement select_snapshot{"read energy levels",
                                     "SELECT business_id, period_start, period_end, "
                                     "       (extract(epoch FROM fetched_at) * 1000000)::bigint "
@@ -47,6 +50,13 @@ constexpr Statement update_snapshot{
     "  AND record_image_ne("
     "        ROW (stored.minimum_answer_count, stored.document, stored.document_status, stored.question_set_id), "
     "        ROW (derived.minimum_answer_count, derived.document, derived.document_status, derived.question_set_id))"};
+constexpr Statement replace_document{
+    "replace the document of energy levels",
+    "UPDATE heiasync.energy_levels AS stored "
+    "SET document = sent.document, "
+    "    document_status = CASE WHEN sent.document IS NULL THEN 'too_large' ELSE $3 END "
+    "FROM (SELECT heiasync.to_document(heiasync.sent_text($4)) AS document OFFSET 0) AS sent "
+    "WHERE organisation_id = $1 AND energy_level_id = $2"};
 // The length of a period that was skipped is that of the settings at the time.
 constexpr Statement select_settled{
     "read which energy levels are settled",
@@ -151,6 +161,22 @@ bool rebuild_energy_levels(Transaction& transaction, std::int64_t organisation_i
                    .affected_rows() > 0;
     record_drift(transaction, Stream::energy_levels, document.drift, snapshot.fetched_at);
     return changed;
+}
+
+std::optional<documents::Original> energy_levels_without_open_answers(Transaction& transaction,
+                                                                      std::int64_t organisation_id,
+                                                                      std::int64_t energy_level_id) {
+    return documents::without_open_answers(to_string(Stream::energy_levels),
+                                           read_original(transaction, originals, organisation_id, energy_level_id));
+}
+
+void replace_energy_levels(Transaction& transaction, std::int64_t organisation_id, std::int64_t energy_level_id,
+                           const documents::Original& rest) {
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, rest);
+    sender.finish();
+    transaction.run(replace_document, organisation_id, energy_level_id, to_string(sent.status), sent.number);
+    replace_original(transaction, originals, organisation_id, energy_level_id, rest);
 }
 
 std::vector<EnergyLevelsCell> settled_energy_levels(Transaction& transaction,

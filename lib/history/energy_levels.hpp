@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,16 @@ StoredDocument store_energy_levels(Transaction& transaction, const EnergyLevelsS
 /// transaction. Throws DamagedOriginal, DecodeError and DatabaseError, and then nothing of the transaction may be
 /// committed.
 bool rebuild_energy_levels(Transaction& transaction, std::int64_t organisation_id, std::int64_t energy_level_id);
+
+/// The document of a snapshot without what people wrote in their own words; unset where it has nothing of it. Throws
+/// DamagedOriginal and DecodeError.
+std::optional<documents::Original> energy_levels_without_open_answers(Transaction& transaction,
+                                                                      std::int64_t organisation_id,
+                                                                      std::int64_t energy_level_id);
+
+/// Puts what was left of a document into its place, bytes and JSON.
+void replace_energy_levels(Transaction& transaction, std::int64_t organisation_id, std::int64_t energy_level_id,
+                           const documents::Original& rest);
 
 /// Organisation, business id and reporting period: what is pulled once for ever.
 struct EnergyLevelsCell {

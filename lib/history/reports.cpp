@@ -1,5 +1,6 @@
 #include "history/reports.hpp"
 
+#include "documents/open_answers.hpp"
 #include "history/derived_rows.hpp"
 #include "history/survey_rows.hpp"
 #include "history/sync_runs.hpp"
@@ -51,8 +52,10 @@ constexpr OriginalsTable originals{
     "heiasync.report_originals",
     "report_version_id",
     {"read the bytes of a report",
-     "SELECT piece, coding, document_size, document_sha256, bytes FROM heiasync.report_originals "
-     "WHERE organisation_id = $1 AND report_version_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"}};
+     "SELECT piece, coding, document_size, document_sha256, exact, bytes FROM heiasync.report_originals "
+     "WHERE organisation_id = $1 AND report_version_id = $2 AND piece > $3 ORDER BY piece LIMIT 1"},
+    {"remove the bytes of a report",
+     "DELETE FROM heiasync.report_originals WHERE organisation_id = $1 AND report_version_id = $2"}};
 constexpr Statement select_version{"read a report",
                                    "SELECT report_id, (extract(epoch FROM downloaded_at) * 1000000)::bigint "
                                    "FROM heiasync.report_versions WHERE organisation_id = $1 AND report_version_id = "
@@ -74,6 +77,20 @@ constexpr Statement update_version{
     "             stored.document_status, stored.question_set_id), "
     "        ROW (derived.title, derived.business_description, derived.document_generated_at, derived.document, "
     "             derived.document_status, derived.question_set_id))"};
+constexpr Statement replace_document{
+    "replace the document of a report",
+    "UPDATE heiasync.report_versions AS stored "
+    "SET document = sent.document, "
+    "    document_status = CASE WHEN sent.document IS NULL THEN 'too_large' ELSE $3 END "
+    "FROM (SELECT heiasync.to_document(heiasync.sent_text($4)) AS document OFFSET 0) AS sent "
+    "WHERE organisation_id = $1 AND report_version_id = $2"};
+constexpr Statement replace_open_questions{
+    "replace the open answers of a report",
+    "UPDATE heiasync.report_instances AS round "
+    "SET open_questions = nullif(instances -> ordinal::integer -> 'open_questions', 'null') "
+    "FROM (SELECT document -> 'instances' AS instances FROM heiasync.report_versions "
+    "      WHERE organisation_id = $1 AND report_version_id = $2 OFFSET 0) AS stored "
+    "WHERE organisation_id = $1 AND report_version_id = $2 AND open_questions IS NOT NULL"};
 constexpr Statement insert_source{
     "store the source of a report",
     "INSERT INTO heiasync.report_sources (report_version_id, data_instance_id, organisation_id) "
@@ -185,6 +202,22 @@ bool rebuild_report(Transaction& transaction, std::int64_t organisation_id, std:
     changed |= replace_rows(transaction, derived_report_instances, key);
     record_drift(transaction, Stream::reports, document.drift, instant_of(row[1]));
     return changed;
+}
+
+std::optional<documents::Original> report_without_open_answers(Transaction& transaction, std::int64_t organisation_id,
+                                                               std::int64_t report_version_id) {
+    return documents::without_open_answers("report_data",
+                                           read_original(transaction, originals, organisation_id, report_version_id));
+}
+
+void replace_report(Transaction& transaction, std::int64_t organisation_id, std::int64_t report_version_id,
+                    const documents::Original& rest) {
+    TextSender sender{transaction};
+    const SentDocument sent = sender.send(kind, rest);
+    sender.finish();
+    transaction.run(replace_document, organisation_id, report_version_id, to_string(sent.status), sent.number);
+    transaction.run(replace_open_questions, organisation_id, report_version_id);
+    replace_original(transaction, originals, organisation_id, report_version_id, rest);
 }
 
 std::vector<ReportVersion> stored_report_versions(Transaction& transaction,

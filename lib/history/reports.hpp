@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace heiasync::history {
@@ -28,6 +29,14 @@ StoredDocument store_report(Transaction& transaction, const ReportSnapshot& snap
 /// Derives again, from the bytes, what came from the document of a version: its rounds, results and their questions,
 /// its JSON, title, description and time; what the listing said stays. As rebuild_energy_levels().
 bool rebuild_report(Transaction& transaction, std::int64_t organisation_id, std::int64_t report_version_id);
+
+/// As energy_levels_without_open_answers().
+std::optional<documents::Original> report_without_open_answers(Transaction& transaction, std::int64_t organisation_id,
+                                                               std::int64_t report_version_id);
+
+/// Puts what was left of a document into its place, bytes, JSON and rounds.
+void replace_report(Transaction& transaction, std::int64_t organisation_id, std::int64_t report_version_id,
+                    const documents::Original& rest);
 
 struct ReportVersion {
     std::int64_t organisation_id = 0;

@@ -25,7 +25,7 @@ struct RunLock {
 struct LockTaker {
     std::string host;
     std::int64_t process_id = 0;
-    std::string purpose;  ///< `run`, `migrate`, `close dead runs`
+    std::string purpose;  ///< `run`, `migrate`, `rebuild`, `forget`, `close dead runs`
     core::Instant taken_at{};
 };
 

@@ -186,13 +186,13 @@ void store_original(Transaction& transaction, const OriginalsTable& table, std::
                     std::int64_t document_id, const documents::Original& original) {
     // The bytes last: the line that an interrupted COPY shows ends before them.
     const std::array columns{"organisation_id", table.document_id_column, "piece", "coding",
-                             "document_size",   "document_sha256",        "bytes"};
+                             "document_size",   "document_sha256",        "exact", "bytes"};
     const Value sha256 = Value::bytes(std::string{original.sha256.begin(), original.sha256.end()});
     Copy rows = transaction.copy(table.purpose, table.name, columns);
     int number = 0;
     for (const std::string& piece : original.pieces) {
         rows.row(organisation_id, document_id, number++, documents::Original::coding, original.size, sha256,
-                 Value::bytes(piece));
+                 original.exact, Value::bytes(piece));
     }
     rows.finish();
 }
@@ -221,7 +221,8 @@ documents::Original read_original(Transaction& transaction, const OriginalsTable
         }
         original.size = size;
         sha256 = std::move(digest);
-        original.pieces.push_back(bytes_of(row[4]));
+        original.exact = row[4].as<bool>();
+        original.pieces.push_back(bytes_of(row[5]));
     }
     if (original.pieces.empty()) {
         throw DamagedOriginal{"the bytes of a stored document are missing"};
@@ -232,6 +233,12 @@ documents::Original read_original(Transaction& transaction, const OriginalsTable
     std::copy(sha256.begin(), sha256.end(), original.sha256.begin());
     documents::verify(original);
     return original;
+}
+
+void replace_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
+                      std::int64_t document_id, const documents::Original& original) {
+    transaction.run(table.remove, organisation_id, document_id);
+    store_original(transaction, table, organisation_id, document_id, original);
 }
 
 void add_result(Row& row, const documents::GroupResult& result) {

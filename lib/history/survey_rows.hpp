@@ -66,7 +66,9 @@ struct OriginalsTable {
     const char* purpose;
     const char* name;
     const char* document_id_column;
-    Statement read_next;  ///< of organisation, document and piece: piece, coding, size, SHA-256 and bytes of the next
+    Statement read_next;  ///< of organisation, document and piece: piece, coding, size, SHA-256, exact and bytes of the
+                          ///< next
+    Statement remove;     ///< by organisation and document
 };
 
 /// Stores the pieces of a document. By COPY, as every text of it: a server that logs statements logs their parameters,
@@ -78,6 +80,10 @@ void store_original(Transaction& transaction, const OriginalsTable& table, std::
 /// another document than the one that came.
 documents::Original read_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
                                   std::int64_t document_id);
+
+/// Puts another document into the place of the bytes that are stored.
+void replace_original(Transaction& transaction, const OriginalsTable& table, std::int64_t organisation_id,
+                      std::int64_t document_id, const documents::Original& original);
 
 /// The result columns, in the order of add_result().
 inline constexpr std::array result_columns{

@@ -63,6 +63,7 @@ constexpr Statement insert_stream_successes{
     "WHERE sync_run_id = $1 AND limited_to IS NULL AND status IN ('succeeded', 'partial') AND error IS NULL "
     "  AND stream NOT IN ("
     "    SELECT stream FROM heiasync.sync_tasks AS task WHERE task.run_on = run.run_on "
+    "      AND NOT heiasync.is_erased(organisation_id, report_id) "
     "    GROUP BY stream, organisation_id, business_id, period_start, report_id HAVING bool_and(task.status = "
     "'failed')) "
     "ON CONFLICT DO NOTHING"};

@@ -1,5 +1,6 @@
 #include "sync/dry_run.hpp"
 
+#include "history/erasures.hpp"
 #include "sync/failure.hpp"
 #include "sync/preparation.hpp"
 
@@ -45,7 +46,9 @@ asio::awaitable<void> explain(RunContext& context, const RunSettings& settings, 
     const core::Instant now = context.clock.now();
     const core::Date run_on = calendar::local_date(now, *settings.periods.schedule_zone);
     const DuePeriods due = periods_of(request, settings, now, run_on);
-    auto read = [&request, &due, run_on](history::Transaction& transaction) {
+    history::Erasures erasures;
+    auto read = [&request, &due, &erasures, run_on](history::Transaction& transaction) {
+        erasures = history::Erasures{transaction};
         return read_ledger(transaction, request, due, run_on);
     };
     Ledger ledger;
@@ -56,6 +59,9 @@ asio::awaitable<void> explain(RunContext& context, const RunSettings& settings, 
     if (!listing.value.complete) {
         throw RunEnd{EarlyEnd::api_unavailable, listing.value.error.value_or("the listing is not complete")};
     }
+    std::erase_if(listing.value.organisations, [&erasures](const documents::Organisation& organisation) {
+        return erasures.organisation(organisation.id);
+    });
     result.not_listed = keep_requested(listing.value.organisations, request.organisations);
 
     result.periods_reason = due.reason;

@@ -2,7 +2,6 @@
 
 #include "sync/session.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace heiasync::sync {
@@ -24,7 +23,8 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, calenda
     snapshot.period_end = period.end;
     snapshot.fetched_at = answer.received_at;
     snapshot.days_late = calendar::days_late(period, task.run_on);
-    auto original = std::make_shared<const documents::Original>(std::move(answer.value));
+    const bool open_answers_erased = session.erasures.open_answers(task.organisation_id);
+    auto original = kept("energy_levels", std::move(answer.value), open_answers_erased);
     auto rows = [snapshot, original](history::Transaction& transaction) {
         const history::StoredDocument stored = history::store_energy_levels(transaction, snapshot, *original);
         history::record_drift(transaction, history::Stream::energy_levels, stored.drift, snapshot.fetched_at);

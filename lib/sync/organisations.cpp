@@ -70,6 +70,9 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool ac
     session.received(task, answer.received_at);
 
     heiaheia::OrganisationListing& fetched = answer.value;
+    std::erase_if(fetched.organisations, [&session](const documents::Organisation& organisation) {
+        return session.erasures.organisation(organisation.id);
+    });
     history::Listing listing;
     listing.sync_run_id = task.sync_run_id;
     listing.run_on = task.run_on;

@@ -3,7 +3,6 @@
 #include "sync/session.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 namespace heiasync::sync {
@@ -25,6 +24,9 @@ asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task,
         task.reason = "not_decodable";
         task.error = answer.value.rejected.front().what();
     }
+    std::erase_if(answer.value.reports, [&session, &task](const documents::Report& report) {
+        return session.erasures.report(task.organisation_id, report.id);
+    });
     for (documents::Report& report :
          due_reports(task.organisation_id, answer.value.reports, session.stored_versions, session.before)) {
         if (std::ranges::any_of(due, [&report](const ReportTask& known) { return known.report == report; })) {
@@ -64,7 +66,8 @@ asio::awaitable<void> fetch_report(Session& session, history::TaskRecord& task, 
     snapshot.report = std::move(due.report);
     snapshot.listed_at = due.listed_at;
     snapshot.downloaded_at = answer.received_at;
-    auto original = std::make_shared<const documents::Original>(std::move(answer.value));
+    const bool open_answers_erased = session.erasures.open_answers(task.organisation_id, snapshot.report.id);
+    auto original = kept("report_data", std::move(answer.value), open_answers_erased);
     auto rows = [snapshot = std::move(snapshot), original](history::Transaction& transaction) {
         const history::StoredDocument stored = history::store_report(transaction, snapshot, *original);
         history::record_drift(transaction, history::Stream::reports, stored.drift, snapshot.downloaded_at);

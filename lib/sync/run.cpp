@@ -141,7 +141,8 @@ private:
         log().info("run {} started: {}, for {}", report_.sync_run_id, history::to_string(row.trigger),
                    core::format_date(report_.run_on));
         show_progress();
-        auto read = [&continued](history::Transaction& transaction) {
+        auto read = [this, &continued](history::Transaction& transaction) {
+            session_.erasures = history::Erasures{transaction};
             return history::settled_tasks(transaction, continued);
         };
         session_.before = co_await session_.store.transact_again(read);

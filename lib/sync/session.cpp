@@ -1,6 +1,7 @@
 #include "sync/session.hpp"
 
 #include "core/printable.hpp"
+#include "documents/open_answers.hpp"
 #include "sync/failure.hpp"
 
 #include <fmt/format.h>
@@ -200,6 +201,16 @@ void Session::count(const history::TaskRecord& task) {
                              task.error.value_or(task.reason.value_or("")), task.reason.value_or(""));
             break;
     }
+}
+
+std::shared_ptr<const documents::Original> kept(std::string_view operation, documents::Original original,
+                                                bool open_answers_erased) {
+    if (open_answers_erased) {
+        if (auto rest = documents::without_open_answers(operation, original)) {
+            original = *std::move(rest);
+        }
+    }
+    return std::make_shared<const documents::Original>(std::move(original));
 }
 
 }  // namespace heiasync::sync

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "documents/original.hpp"
+#include "history/erasures.hpp"
 #include "sync/run.hpp"
 #include "sync/store.hpp"
 #include "sync/writer.hpp"
@@ -10,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heiasync::sync {
@@ -35,6 +38,7 @@ struct Session {
     std::set<Subject> not_mapped;                         ///< business ids that no user is mapped to
     std::vector<history::ReportVersion> stored_versions;  ///< of the organisations that are worked on, sorted
     history::SettledTasks before;                         ///< by the runs that this one goes on from
+    history::Erasures erasures;                           ///< what is not asked for, or not kept
     core::Instant last_moment = core::Instant::max();     ///< rule 1: from then on nothing is asked
 
     bool last_pass = false;                                     ///< what fails now has failed
@@ -74,6 +78,10 @@ private:
     std::int64_t requests_before_ = 0;    ///< of the run, when the task in hand began
     std::chrono::milliseconds patience_;  ///< how long the second pass may still wait for a server that asks for it
 };
+
+/// What is kept of a document that arrived: all but the open answers where those were erased. Throws DecodeError.
+std::shared_ptr<const documents::Original> kept(std::string_view operation, documents::Original original,
+                                                bool open_answers_erased);
 
 /// The streams, one file each: everything a run does for one organisation.
 boost::asio::awaitable<std::vector<documents::Organisation>> sync_organisations(Session& session, bool accept_vanished);

@@ -70,6 +70,20 @@ std::set<std::string> kept_digests(const Installation& installation, const std::
     return digests;
 }
 
+std::vector<std::string> kept_documents(const Installation& installation, const std::string& relation,
+                                        const std::string& id_column, const std::string& where) {
+    std::vector<std::string> documents;
+    const auto rows = installation.json(
+        fmt::format("SELECT document_size AS size, encode(string_agg(bytes, ''::bytea ORDER BY piece), 'hex') AS bytes "
+                    "FROM heiasync.{0} WHERE {2} GROUP BY organisation_id, document_size, {1} "
+                    "ORDER BY organisation_id, {1}",
+                    relation, id_column, where));
+    for (const auto& row : rows.GetArray()) {
+        documents.push_back(decompress(bytes_of_hex(row["bytes"].GetString()), row["size"].GetUint64()));
+    }
+    return documents;
+}
+
 std::string sha256_hex(const std::string& text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace heiasync::testing {
 
@@ -16,6 +17,10 @@ void expect_original(const Installation& installation, const std::string& relati
 /// `id_column` says which pieces belong together.
 std::set<std::string> kept_digests(const Installation& installation, const std::string& relation,
                                    const std::string& id_column, const std::string& where);
+
+/// Every document kept in `relation` that `where` selects, in the order of organisation and number.
+std::vector<std::string> kept_documents(const Installation& installation, const std::string& relation,
+                                        const std::string& id_column, const std::string& where = "true");
 
 /// In lower-case hexadecimal.
 std::string sha256_hex(const std::string& text);

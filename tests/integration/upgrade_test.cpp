@@ -75,8 +75,9 @@ const std::vector<Rows> rows{
      "INSERT INTO heiasync.energy_level_results (energy_level_id, organisation_id, business_id, period_start, "
      "period_end, "
      "scope, team_id, average_points, insufficient_data, question_average_points) VALUES (1, 7, '', '2026-05-01', "
-     "'2026-05-31', 'organisation', 0, 3.5, false, '{3.25}'); "
-     "INSERT INTO heiasync.energy_level_originals VALUES (7, 1, 0, 'zlib', '\\x00', 7, '\\x00')"},
+     "'2026-05-31', 'organisation', 0, 3.5, false, '{3.25}')"},
+    {5, 22, "INSERT INTO heiasync.energy_level_originals VALUES (7, 1, 0, 'zlib', '\\x00', 7, '\\x00')"},
+    {22, 1'000, "INSERT INTO heiasync.energy_level_originals VALUES (7, 1, 0, 'zlib', '\\x00', 7, '\\x00', true)"},
     {6, 1'000,
      "INSERT INTO heiasync.report_versions (report_version_id, report_id, organisation_id, business_id, sub_report, "
      "generated_at, enabled_questions, copy_questions, first_listed_at, downloaded_at, document_status, sync_run_id, "
