@@ -57,19 +57,17 @@ constexpr Statement replace_document{
     "    document_status = CASE WHEN sent.document IS NULL THEN 'too_large' ELSE $3 END "
     "FROM (SELECT heiasync.to_document(heiasync.sent_text($4)) AS document OFFSET 0) AS sent "
     "WHERE organisation_id = $1 AND energy_level_id = $2"};
-// The length of a period that was skipped is that of the settings at the time.
+// A skip has no period_end: it was of the period that begins on that day by the lengths in force.
 constexpr Statement select_settled{
     "read which energy levels are settled",
-    "WITH due AS (SELECT * FROM unnest($1::date[], $2::date[]) AS due (period_start, period_end)) "
+    "WITH due AS (SELECT * FROM unnest($1::date[], $2::date[]) AS due (period_start, period_end)), "
+    "in_force AS MATERIALIZED (SELECT due.* FROM due CROSS JOIN LATERAL "
+    "    heiasync.reporting_periods(due.period_start, due.period_start) AS period WHERE period = due) "
     "SELECT organisation_id, business_id, period_start "
     "FROM heiasync.energy_levels JOIN due USING (period_start, period_end) "
     "UNION "
-    "SELECT task.organisation_id, task.business_id, period_start "
-    "FROM heiasync.sync_tasks AS task JOIN due USING (period_start) "
-    "WHERE task.stream = 'energy_levels' AND task.status = 'skipped' "
-    "  AND due.period_end + 1 = period_start + make_interval(months => ("
-    "      SELECT reporting_period_months::integer FROM heiasync.settings_history "
-    "      WHERE valid_from <= task.started_at ORDER BY settings_id DESC LIMIT 1)) "
+    "SELECT organisation_id, business_id, period_start FROM heiasync.sync_tasks JOIN in_force USING (period_start) "
+    "WHERE stream = 'energy_levels' AND status = 'skipped' "
     "ORDER BY organisation_id, business_id, period_start"};
 constexpr Statement select_stored{"read which energy levels are stored",
                                   "SELECT organisation_id, business_id, period_start FROM heiasync.energy_levels "

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -37,7 +38,7 @@ struct ErasedRelation {
 };
 
 /// Whoever refers to another one comes before it.
-constexpr ErasedRelation erased_relations[] = {
+constexpr std::array<ErasedRelation, 11> erased_relations{{
     ERASED("report_originals", VERSION),
     ERASED("report_sources", VERSION),
     ERASED("report_results", VERSION),
@@ -49,7 +50,7 @@ constexpr ErasedRelation erased_relations[] = {
     ERASED("energy_levels", ORGANISATION),
     ERASED("usage_stats", ORGANISATION),
     ERASED("organisation_versions", ORGANISATION),
-};
+}};
 
 // Questions can be an organisation's own.
 constexpr Statement select_own_questions{
@@ -65,7 +66,7 @@ constexpr Statement select_own_questions{
     ") IS NOT TRUE) "
     "  AND NOT EXISTS (SELECT FROM heiasync.energy_levels AS other "
     "                  WHERE other.question_set_id = own.question_set_id AND (" ORGANISATION ") IS NOT TRUE)"};
-constexpr ErasedRelation own_question_relations[] = {
+constexpr std::array<ErasedRelation, 2> own_question_relations{{
     {"survey_questions",
      {"count survey_questions",
       "SELECT count(*) FROM heiasync.survey_questions WHERE question_set_id = ANY ($1::bigint[])"},
@@ -73,7 +74,7 @@ constexpr ErasedRelation own_question_relations[] = {
     {"question_sets",
      {"count question_sets", "SELECT count(*) FROM heiasync.question_sets WHERE question_set_id = ANY ($1::bigint[])"},
      {"erase question_sets", "DELETE FROM heiasync.question_sets WHERE question_set_id = ANY ($1::bigint[])"}},
-};
+}};
 
 constexpr Statement ask_for_right{
     "ask for the right to forget",

@@ -11,9 +11,7 @@ constexpr Statement run_finished{
     "'event', 'run_finished', 'sync_run_id', sync_run_id, 'run_on', run_on, 'trigger', trigger, 'status', status, "
     "'organisations', organisations, 'requests', requests, 'failures', failures, "
     "'sync_task_id', (SELECT coalesce(max(sync_task_id), 0) FROM heiasync.sync_tasks), "
-    "'gaps', (SELECT json_build_object('open', count(*) FILTER (WHERE state = 'open'), "
-    "                                  'final', count(*) FILTER (WHERE state = 'final')) "
-    "         FROM heiasync.sync_gaps WHERE expected_on = run_on))::text) "
+    "'gaps', heiasync.gap_counts(run_on))::text) "
     "FROM heiasync.sync_runs WHERE sync_run_id = $1 AND " QUEUE_HAS_ROOM};
 constexpr Statement timeline_changed{
     "signal another timeline",

@@ -101,6 +101,9 @@ asio::awaitable<void> fetch(Session& session, history::TaskRecord& task, bool ac
         task.error = fetched.error;
         task.http_status = fetched.http_status;
     }
+    std::erase_if(known, [&listing](const history::KnownOrganisation& item) {
+        return std::ranges::find(listing.removed, item.organisation.id) != listing.removed.end();
+    });
     result = listing.complete && !listing.held_back ? listing.organisations
                                                     : with_known(listing.organisations, std::move(known));
 

@@ -34,15 +34,15 @@ asio::awaitable<void> fetch_listing(Session& session, history::TaskRecord& task,
         }
         due.push_back({std::move(report), answer.received_at});
     }
-    if (!recorded) {
-        co_return;
-    }
-
     auto rows = [task, reports = std::move(answer.value.reports),
                  drift = std::move(answer.value.drift)](history::Transaction& transaction) {
         history::record_listed_reports(transaction, task.sync_run_id, task.organisation_id, reports, task.finished_at);
         history::record_drift(transaction, history::Stream::reports, drift, task.finished_at);
     };
+    if (!recorded) {
+        co_await session.store.transact_again(rows);
+        co_return;
+    }
     Write write{task, std::move(rows)};
     write.again = again;
     co_await session.writer.store(std::move(write));

@@ -31,13 +31,6 @@ bool is_about_data(const history::DatabaseError& error) {
            error.kind() == history::DatabaseError::Kind::hindered;
 }
 
-void apply(const Write& write, history::Transaction& transaction, core::Instant now) {
-    if (write.rows) {
-        write.rows(transaction);
-    }
-    history::record_task(transaction, write.task, now);
-}
-
 }  // namespace
 
 Writer::Writer(asio::any_io_executor executor, const core::Clock& clock, Store& store,
@@ -164,9 +157,14 @@ asio::awaitable<void> Writer::commit_alone(Write& write) {
 
 asio::awaitable<void> Writer::transact(std::span<const Write> writes) {
     auto job = [this, writes](history::Transaction& transaction) {
-        const core::Instant now = clock_.now();
         for (const Write& write : writes) {
-            apply(write, transaction, now);
+            if (write.rows) {
+                write.rows(transaction);
+            }
+        }
+        const core::Instant stored_at = clock_.now();
+        for (const Write& write : writes) {
+            history::record_task(transaction, write.task, stored_at);
         }
     };
     for (;;) {

@@ -230,6 +230,11 @@ TEST_F(EnergyLevelsTest, WhatIsStoredOrSkippedIsSettled) {
     EXPECT_THAT(settled({}), IsEmpty());
     constexpr calendar::Period two_months{first, 2026_y / 7 / 31};
     EXPECT_THAT(settled({two_months}), IsEmpty()) << "another length is another period";
+    transact([](Transaction& transaction) {
+        record_settings(transaction, {"UTC", "04:30", "UTC", 3, 5, 7, true, true, {50}},
+                        date::sys_days{2026_y / 5 / 10});
+    });
+    EXPECT_THAT(settled({june}), SizeIs(3)) << "quarters count from July on";
 }
 
 }  // namespace

@@ -230,6 +230,26 @@ TEST_F(GapsTest, AListingThatShrankCountsAsTheKnownOrganisationsAndIsAGap) {
                               "usage_stats 2|a open not_asked", "usage_stats 3| open not_asked"}));
 }
 
+TEST_F(GapsTest, WhoAListingThatWasHeldBackRemovedIsNotExpected) {
+    whole_day("2026-06-10");
+    const auto id = run("2026-06-11", "partial");
+    list(id, "2026-06-11", "{3}", true, true);
+    query(
+        "INSERT INTO heiasync.organisation_versions (organisation_id, name, multi_business_id, business_ids, listed, "
+        "valid_from, last_seen_at) VALUES (1, 'o', false, '{}', false, '2026-06-11 04:30+03', '2026-06-10 04:30+03')");
+    now("2026-06-12 12:00");
+    for (const char* date : {"2026-06-11", "2026-06-12"}) {
+        const auto gaps = gaps_of(date);
+        EXPECT_EQ(std::ranges::count_if(gaps, [](const auto& gap) { return gap.starts_with("usage_stats 1|"); }), 0);
+        EXPECT_EQ(std::ranges::count_if(gaps, [](const auto& gap) { return gap.starts_with("usage_stats 2|"); }), 3);
+    }
+    query(
+        "INSERT INTO heiasync.organisation_versions (organisation_id, name, multi_business_id, business_ids, listed, "
+        "valid_from) VALUES (1, 'o', false, '{}', true, '2026-06-12 04:30+03')");
+    list(run("2026-06-12"), "2026-06-12");
+    EXPECT_THAT(gaps_of("2026-06-12"), IsSupersetOf({"usage_stats 1| open not_asked"})) << "it is back";
+}
+
 TEST_F(GapsTest, AnIncompleteListingIsAGapAndChangesNothingThatIsExpected) {
     whole_day("2026-06-10");
     const auto id = run("2026-06-11", "partial");
@@ -274,6 +294,76 @@ TEST_F(GapsTest, EnergyLevelsAreOfWhoIsListedOnceThePeriodHasClosed) {
     EXPECT_EQ(state_of("2026-07-01"), "t f");
 }
 
+TEST_F(GapsTest, ADateAfterAPeriodIsNotReadyBeforeItIsKnownWhoseEnergyLevelsAreDue) {
+    whole_days(6, 29, 30);
+    const auto early = whole_day("2026-07-01");
+    query(
+        fmt::format("UPDATE heiasync.sync_runs SET started_at = '2026-07-01 02:59+03', scheduled_for = '2026-07-01 "
+                    "02:59+03' WHERE sync_run_id = {}",
+                    early));
+    query("UPDATE heiasync.settings_history SET daily_at = '02:59'");
+    now("2026-07-01 23:00");
+    EXPECT_THAT(gaps_of("2026-07-01"), IsEmpty());
+    EXPECT_EQ(state_of("2026-07-01"), "f f") << "the period had not closed when the run began";
+    now("2026-07-08 23:00");
+    EXPECT_EQ(state_of("2026-07-01"), "f f");
+    now("2026-07-09 00:00");
+    EXPECT_EQ(state_of("2026-07-01"), "t f") << "nothing more is to come, and something will be missing";
+    const auto id = whole_day("2026-07-02");
+    for (const auto& [organisation, business_id] :
+         {std::pair{1, ""}, std::pair{2, ""}, std::pair{2, "a"}, std::pair{2, "b"}}) {
+        task(id, "2026-07-02", organisation, "energy_levels", "skipped", {business_id, "2026-06-01", "", "below", ""});
+    }
+    EXPECT_EQ(state_of("2026-07-01"), "t t");
+}
+
+TEST_F(GapsTest, ARunOfTheLastDateMayBringEnergyLevelsForTwoHoursMore) {
+    whole_days(6, 29, 30);
+    whole_days(7, 1, 7);
+    const auto id = run("2026-07-08", "running");
+    query(fmt::format("UPDATE heiasync.sync_runs SET limited_to = '--organisation 1' WHERE sync_run_id = {}", id));
+    now("2026-07-09 01:59");
+    EXPECT_THAT(gaps_of("2026-07-01"), IsSupersetOf({"energy_levels 1| open not_asked"}));
+    EXPECT_THAT(gaps_of("2026-07-08"), IsSupersetOf({"usage_stats 1| open no_run"})) << "it may fill that, too";
+    EXPECT_EQ(state_of("2026-07-01"), "f f");
+    now("2026-07-09 02:00");
+    EXPECT_THAT(gaps_of("2026-07-01"), IsSupersetOf({"energy_levels 1| final too_late"}));
+    EXPECT_THAT(gaps_of("2026-07-08"), IsSupersetOf({"usage_stats 1| final no_run"}));
+}
+
+TEST_F(GapsTest, ARunByHandFulfilsASlotThatIsSetToBeforeIt) {
+    const auto id = whole_day("2026-06-10");
+    query("UPDATE heiasync.settings_history SET daily_at = '06:00'");
+    query(
+        fmt::format("UPDATE heiasync.sync_runs SET scheduled_for = NULL, started_at = '2026-06-10 05:00+03' "
+                    "WHERE sync_run_id = {}",
+                    id));
+    now("2026-06-10 12:00");
+    EXPECT_EQ(state_of("2026-06-10"), "f f") << "the slot has had no run";
+    set_settings("2026-06-10 05:30+03", true);
+    EXPECT_EQ(state_of("2026-06-10"), "t t");
+}
+
+TEST_F(GapsTest, DatesAreTheSameInEveryZoneOfWhoAsks) {
+    whole_days(8, 30, 31);
+    whole_days(9, 1, 10);
+    query("DELETE FROM heiasync.usage_stats WHERE organisation_id = 1");
+    now("2026-09-10 12:00");
+    // There, 6 September begins at 01:00.
+    for (const char* zone : {"UTC", "America/Santiago", "Pacific/Apia"}) {
+        EXPECT_EQ(query_value(fmt::format("SET TIME ZONE '{}'; SELECT max(expected_on) || ' ' || count(*) FROM "
+                                          "heiasync.sync_gaps WHERE stream = 'usage_stats'",
+                                          zone)),
+                  "2026-09-10 12")
+            << zone;
+        EXPECT_EQ(query_value(fmt::format("SET TIME ZONE '{}'; SELECT max(expected_on) || ' ' || count(DISTINCT "
+                                          "expected_on) FROM heiasync.expected('2026-09-04', '2026-09-08')",
+                                          zone)),
+                  "2026-09-08 5")
+            << zone;
+    }
+}
+
 TEST_F(GapsTest, EnergyLevelsOfAPeriodThatClosedBeforeTheHistoryBeganAreNotExpected) {
     whole_day("2026-07-03");
     now("2026-07-20 12:00");
@@ -305,10 +395,28 @@ TEST_F(GapsTest, AReportThatIsGeneratedAgainReplacesWhatIsMissing) {
     const auto next = whole_day("2026-06-11");
     list_report(next, "2026-06-10 00:00+03");
     task(next, "2026-06-11", 1, "reports", "failed", {"", "", "9", "transport", ""});
-    query("DELETE FROM heiasync.sync_tasks WHERE report_id IS NOT NULL");
     now("2026-06-11 12:00");
-    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final superseded"));
-    EXPECT_THAT(gaps_of("2026-06-11"), ElementsAre("reports 1| open not_asked"));
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final superseded")) << "what failed was the newer one";
+    EXPECT_THAT(gaps_of("2026-06-11"), ElementsAre("reports 1| open transport"));
+    task(id, "2026-06-09", 1, "reports", "failed", {"", "", "9", "too_large", "200"});
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final too_large"));
+}
+
+TEST_F(GapsTest, AReportIsLostByAWholeRunThatDoesNotListItAndBackWithOneThatDoes) {
+    const auto id = whole_day("2026-06-10");
+    list_report(id, "2026-06-09 00:00+03");
+    task(id, "2026-06-10", 1, "reports", "failed", {"", "", "9", "transport", ""});
+    const auto limited = whole_day("2026-06-11");
+    query(fmt::format("UPDATE heiasync.sync_runs SET limited_to = '--stream reports' WHERE sync_run_id = {}", limited));
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| open transport")) << "by no run over everything";
+    whole_day("2026-06-12");
+    now("2026-06-12 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final transport"));
+    const auto again = whole_day("2026-06-13");
+    task(again, "2026-06-13", 1, "reports", "failed", {"", "", "9", "http_500", "500"});
+    now("2026-06-13 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| open http_500"));
 }
 
 TEST_F(GapsTest, AReportOfAnOrganisationThatHasGoneIsLost) {

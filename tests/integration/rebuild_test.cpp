@@ -266,7 +266,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"OfAnotherDigest", "UPDATE @ SET document_sha256 = sha256(document_sha256)", "another SHA-256"},
         Damage{"WithoutADigest", "UPDATE @ SET document_sha256 = ''", "has no SHA-256"},
         Damage{"OfAnotherCoding", "UPDATE @ SET coding = 'zlib'", "cannot read"},
-        Damage{"MixedUp", "INSERT INTO @ SELECT organisation_id, 1, 1, coding, bytes, 1, document_sha256 FROM @",
+        Damage{"MixedUp", "INSERT INTO @ SELECT organisation_id, 1, 1, coding, bytes, 1, document_sha256, exact FROM @",
                "do not belong together"}),
     [](const auto& damage) { return std::string{damage.param.name}; });
 
