@@ -92,9 +92,19 @@ WHERE stored.scope <> 'team' OR stored.team_id IN
     (SELECT team_id FROM heiasync.energy_level_results WHERE scope = 'team' ORDER BY 1 LIMIT 4)
 ORDER BY made.energy_level_id;
 INSERT INTO heiasync.energy_level_originals
-SELECT made.organisation_id, made.energy_level_id, piece, coding, bytes, document_size, document_sha256
+SELECT made.organisation_id, made.energy_level_id, piece, coding, bytes, document_size, document_sha256, exact
 FROM bench.documents AS made, (SELECT * FROM heiasync.energy_level_originals) AS stored
 ORDER BY made.energy_level_id)";
+// Of whom no document was made, a rule says that there is none.
+constexpr const char* fill_skips = R"(
+INSERT INTO heiasync.sync_tasks (sync_task_id, sync_run_id, run_on, organisation_id, business_id, stream, period_start, status,
+                                 reason, attempts, started_at, finished_at)
+SELECT row_number() OVER () - 2000000000, sync_run_id, run_on, organisation_id, '', 'energy_levels',
+       run_on - interval '1 month', 'skipped', 'below_minimum_accepted_members: 4 of 5', 0,
+       run_on + interval '1 h 41 min', run_on + interval '1 h 41 min'
+FROM bench.days CROSS JOIN bench.organisations
+WHERE run_on IN ('2026-04-01', '2026-05-01') AND organisations.number >= {documents} / (12 * {years})
+ORDER BY run_on, organisation_id)";
 
 }  // namespace
 
@@ -114,6 +124,7 @@ void fill_history(const std::string& database_url, const HistorySize& size) {
     }
     run(fmt::format(fmt::runtime(make_key), fmt::arg("definition", definition)));
     run_with_size(fill_energy_levels);
+    run_with_size(fill_skips);
     run("VACUUM ANALYZE");
 }
 

@@ -104,6 +104,12 @@ constexpr Question questions[]{
      "SELECT period_start, question_average_points, breakdown_values FROM heiasync.energy_level_results "
      "WHERE organisation_id = {with_documents} AND business_id = '' AND scope = 'organisation'",
      "<= 20 ms"},
+    {"the gaps of a month",
+     "SELECT count(*) FROM heiasync.sync_gaps WHERE expected_on BETWEEN '2026-04-01' AND '2026-04-30'",
+     "the observations of that month",
+     "SELECT count(*) FROM heiasync.usage_stats WHERE observed_on BETWEEN '2026-04-01' AND '2026-04-30'", "<= 1000 ms"},
+    {"ready(date)", "SELECT heiasync.ready('2026-04-15')", "the observations of that day",
+     "SELECT count(*) FROM heiasync.usage_stats WHERE observed_on = '2026-04-15'", "<= 200 ms"},
 };
 
 /// Has the system forget what it has read of the history's large files, while the server is down.
