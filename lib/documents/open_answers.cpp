@@ -1,10 +1,10 @@
 #include "documents/open_answers.hpp"
 
 #include "documents/cursor.hpp"
+#include "documents/cuts.hpp"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace heiasync::documents {
@@ -12,12 +12,6 @@ namespace heiasync::documents {
 namespace {
 
 constexpr std::string_view member_name = "open_questions";
-
-/// Bytes of a document, from `begin` to before `end`.
-struct Range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
 
 /// Reads the value at hand, and says whether there is anything in it.
 bool read_whether_anything(Cursor& cursor) {
@@ -58,10 +52,10 @@ void enter(Cursor& cursor) {
 }
 
 /// Where the open answers are, in the order of the document.
-std::vector<Range> find_open_answers(std::string_view operation, const Original& original) {
+std::vector<Cut> find_open_answers(std::string_view operation, const Original& original) {
     OriginalReader source{original};
     Cursor cursor{operation, source};
-    std::vector<Range> ranges;
+    std::vector<Cut> cuts;
     enter(cursor);
     while (cursor.depth() > 0) {
         if (!cursor.in_object()) {
@@ -81,35 +75,19 @@ std::vector<Range> find_open_answers(std::string_view operation, const Original&
         static_cast<void>(cursor.type());
         const std::uint64_t begin = cursor.offset();
         if (read_whether_anything(cursor)) {
-            ranges.push_back({begin, cursor.offset()});
+            cuts.push_back({begin, cursor.offset()});
         }
     }
     cursor.finish();
-    return ranges;
+    return cuts;
 }
 
-/// Copies a document but for some ranges of it, each of which gives way to null.
-Original copy_without(const Original& original, const std::vector<Range>& ranges) {
-    OriginalReader source{original};
+Original copy_without(const Original& original, std::vector<Cut> cuts) {
+    OriginalReader reader{original};
+    CutSource source{reader, std::move(cuts)};
     OriginalWriter copy;
-    std::uint64_t at = 0;
-    auto range = ranges.begin();
     for (auto bytes = source.read(); !bytes.empty(); bytes = source.read()) {
-        while (!bytes.empty()) {
-            const bool inside = range != ranges.end() && at >= range->begin;
-            const std::uint64_t next = range == ranges.end() ? at + bytes.size() : inside ? range->end : range->begin;
-            const auto run =
-                bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(next - at, bytes.size())));
-            if (!inside) {
-                copy.write(run);
-            }
-            bytes.remove_prefix(run.size());
-            at += run.size();
-            if (inside && at == range->end) {
-                copy.write("null");
-                ++range;
-            }
-        }
+        copy.write(bytes);
     }
     Original result = copy.finish();
     result.exact = false;
@@ -119,8 +97,8 @@ Original copy_without(const Original& original, const std::vector<Range>& ranges
 }  // namespace
 
 std::optional<Original> without_open_answers(std::string_view operation, const Original& original) {
-    const std::vector<Range> ranges = find_open_answers(operation, original);
-    return ranges.empty() ? std::nullopt : std::optional{copy_without(original, ranges)};
+    std::vector<Cut> cuts = find_open_answers(operation, original);
+    return cuts.empty() ? std::nullopt : std::optional{copy_without(original, std::move(cuts))};
 }
 
 }  // namespace heiasync::documents

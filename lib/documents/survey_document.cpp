@@ -4,6 +4,7 @@
 #include "documents/field_reader.hpp"
 #include "documents/number.hpp"
 #include "documents/storable_writer.hpp"
+#include "documents/suppressed.hpp"
 
 #include <fmt/format.h>
 
@@ -374,7 +375,11 @@ SurveyDocument decode_survey_document(SurveyDocumentKind kind, const Original& o
 }
 
 DocumentStatus write_storable_json(SurveyDocumentKind kind, const Original& original, core::ByteSink& sink) {
-    OriginalReader source{original};
+    OriginalReader whole{original};
+    std::vector<Cut> suppressed = find_suppressed_values(operation_of(kind), whole);
+    const bool has_suppressed = !suppressed.empty();
+    OriginalReader reader{original};
+    CutSource source{reader, std::move(suppressed)};
     Cursor cursor{operation_of(kind), source};
     if (cursor.type() != ValueType::object) {
         cursor.fail("expected an object");
@@ -393,7 +398,8 @@ DocumentStatus write_storable_json(SurveyDocumentKind kind, const Original& orig
     writer.close_object();
     cursor.finish();
     const auto status = writer.finish();
-    return status == DocumentStatus::stored && cursor.replacements() > 0 ? DocumentStatus::sanitised : status;
+    const bool is_changed = cursor.replacements() > 0 || has_suppressed;
+    return status == DocumentStatus::stored && is_changed ? DocumentStatus::sanitised : status;
 }
 
 }  // namespace heiasync::documents

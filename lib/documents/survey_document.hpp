@@ -108,12 +108,14 @@ SurveyDocument decode_survey_document(SurveyDocumentKind kind, const Original& o
 /// Whether the JSON of a document could be stored as it came.
 enum class DocumentStatus {
     stored,
-    sanitised,  ///< NUL, lone surrogates, invalid UTF-8, numbers or nesting beyond PostgreSQL's were replaced
-    too_large   ///< beyond what jsonb can hold: no JSON is stored
+    sanitised,  ///< NUL, lone surrogates, invalid UTF-8, numbers or nesting beyond PostgreSQL's were replaced, or
+                ///< values that were to be suppressed
+    too_large  ///< beyond what jsonb can hold: no JSON is stored
 };
 
 /// Writes the document as JSON text that PostgreSQL's jsonb takes, in pieces of about 64 KiB that each end between two
-/// characters. A report loses its top-level member `id`, which is the data instance id. Where the document is too large
+/// characters. A report loses its top-level member `id`, which is the data instance id; a group whose data is
+/// insufficient loses the values that the server sent all the same. Where the document is too large
 /// for jsonb the sink is restarted, and left empty. Throws DecodeError where the bytes are no JSON object, and
 /// std::runtime_error where the original is damaged.
 DocumentStatus write_storable_json(SurveyDocumentKind kind, const Original& original, core::ByteSink& sink);

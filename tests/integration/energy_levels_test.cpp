@@ -107,6 +107,21 @@ TEST_F(EnergyLevelsTest, TheBytesAreKeptWithTheirHash) {
     EXPECT_EQ(query_value("SELECT encode(bytes, 'hex') FROM heiasync.energy_level_originals"), hex);
 }
 
+TEST_F(EnergyLevelsTest, ValuesThatAreToBeSuppressedAreNowhereButInTheBytes) {
+    std::string text{document};
+    const std::string_view flag = R"("insufficient_data": true)";
+    text.replace(text.find(flag), flag.size(), R"("average_points": 1.234567, "insufficient_data": true)");
+    const auto stored = store(snapshot(), text);
+    EXPECT_EQ(stored.status, DocumentStatus::sanitised);
+    for (const auto* relation : {"energy_levels", "energy_level_results", "energy_level_question_results"}) {
+        EXPECT_EQ(query_value(std::string{"SELECT count(*) FROM heiasync."} + relation +
+                              " AS t WHERE t::text LIKE '%1.234567%'"),
+                  "0")
+            << relation;
+    }
+    EXPECT_EQ(query_value("SELECT document #>> '{instances,0,teams,4,answer_count}' FROM heiasync.energy_levels"), "2");
+}
+
 TEST_F(EnergyLevelsTest, TheSameQuestionsAreStoredOnce) {
     store(snapshot(7));
     store(snapshot(8));

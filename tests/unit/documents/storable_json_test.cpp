@@ -3,6 +3,7 @@
 #include "documents/survey_document.hpp"
 #include "unit/documents/samples.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <rapidjson/document.h>
 
@@ -85,6 +86,36 @@ TEST(StorableJson, lacks_the_id_of_a_report_however_it_is_written) {
     }
     EXPECT_EQ(stored(R"({"id":"x"})").text, "{}");
     EXPECT_EQ(stored(R"({"id":"x"})", SurveyDocumentKind::energy_levels).text, R"({"id":"x"})");
+}
+
+TEST(StorableJson, hides_the_values_of_a_group_whose_data_is_insufficient) {
+    const auto group = [](std::string_view flag, std::string_view values = R"("average_points":3.5)") {
+        return stored(fmt::format(R"({{"x":{{{},"answer_count":2,{}}}}})", values, flag)).text;
+    };
+    const std::string hidden = R"({"x":{"average_points":null,"answer_count":2,)";
+    const std::string shown = R"({"x":{"average_points":3.5,"answer_count":2,)";
+    EXPECT_EQ(group(R"("insufficient_data":true)"), hidden + R"("insufficient_data":true}})");
+    EXPECT_EQ(group(R"("insufficient_data":"yes")"), hidden + R"("insufficient_data":"yes"}})");
+    EXPECT_EQ(group(R"("insufficient_data_reason":"too_similar")"),
+              hidden + R"("insufficient_data_reason":"too_similar"}})");
+    EXPECT_EQ(group(R"("insufficient_data":false,"insufficient_data_reason":"x")"),
+              shown + R"("insufficient_data":false,"insufficient_data_reason":"x"}})");
+    EXPECT_EQ(group(R"("insufficient_data":null)"), shown + R"("insufficient_data":null}})");
+    EXPECT_EQ(group(R"("insufficient_data":true)",
+                    R"("point_categories":[1,2],"answer_percentages":[3],"breakdown":{"9":[60,40]},"other":5)"),
+              R"({"x":{"point_categories":null,"answer_percentages":null,"breakdown":null,"other":5,"answer_count":2,)"
+              R"("insufficient_data":true}})");
+}
+
+TEST(StorableJson, hides_values_in_whatever_order_groups_stand_and_says_so) {
+    const auto hidden =
+        stored(R"({"t":{"1":{"tags":{"2":{"average_points":1,"insufficient_data":true},"3":{"average_points":2}},)"
+               R"("insufficient_data":true,"breakdown":{"9":[4]}},"4":{"average_points":5}}})");
+    EXPECT_EQ(hidden.text,
+              R"({"t":{"1":{"tags":{"2":{"average_points":null,"insufficient_data":true},"3":{"average_points":2}},)"
+              R"("insufficient_data":true,"breakdown":null},"4":{"average_points":5}}})");
+    EXPECT_EQ(hidden.status, DocumentStatus::sanitised);
+    EXPECT_EQ(stored(samples::report()).status, DocumentStatus::stored) << "the server suppresses them itself";
 }
 
 TEST(StorableJson, keeps_numbers_as_they_are_written) {

@@ -1,0 +1,103 @@
+#include "documents/suppressed.hpp"
+
+#include "documents/cursor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace heiasync::documents {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> value_names{"average_points", "answer_percentages", "breakdown",
+                                                      "point_categories"};
+
+/// An object that is open. One that says nothing of its data hides nothing.
+struct Object {
+    std::optional<bool> flag;
+    bool has_reason = false;
+    std::vector<Cut> values;
+
+    [[nodiscard]] bool is_insufficient() const { return flag.value_or(has_reason); }
+};
+
+class Walk {
+public:
+    Walk(std::string_view operation, core::ByteSource& source) : cursor_{operation, source} {}
+
+    std::vector<Cut> find() {
+        enter();
+        while (cursor_.depth() > 0) {
+            if (!cursor_.in_object()) {
+                if (cursor_.next_element()) {
+                    enter();
+                }
+            } else if (const auto name = cursor_.next_member()) {
+                take_member(*name);
+            } else {
+                close_object();
+            }
+        }
+        cursor_.finish();
+        // Of a group inside of another one, the inner one ends first.
+        std::ranges::sort(cuts_, {}, &Cut::begin);
+        return std::move(cuts_);
+    }
+
+private:
+    void enter() {
+        switch (cursor_.type()) {
+            case ValueType::array:
+                cursor_.enter_array();
+                break;
+            case ValueType::object:
+                cursor_.enter_object(objects_.empty() ? Cursor::Names::shown : Cursor::Names::hidden);
+                objects_.emplace_back();
+                break;
+            default:
+                cursor_.skip();
+        }
+    }
+
+    void take_member(std::string_view name) {
+        Object& object = objects_.back();
+        const ValueType type = cursor_.type();
+        if (name == "insufficient_data" && type != ValueType::null && !object.flag) {
+            const bool is_readable = type == ValueType::boolean;
+            object.flag = !is_readable || cursor_.read_boolean();
+            if (!is_readable) {
+                cursor_.skip();
+            }
+        } else if (name == "insufficient_data_reason" && type == ValueType::string) {
+            object.has_reason = true;
+            cursor_.skip();
+        } else if (std::ranges::find(value_names, name) != value_names.end() && type != ValueType::null) {
+            const auto begin = cursor_.offset();
+            cursor_.skip();
+            object.values.push_back({begin, cursor_.offset()});
+        } else {
+            enter();
+        }
+    }
+
+    void close_object() {
+        if (objects_.back().is_insufficient()) {
+            cuts_.insert(cuts_.end(), objects_.back().values.begin(), objects_.back().values.end());
+        }
+        objects_.pop_back();
+    }
+
+    Cursor cursor_;
+    std::vector<Object> objects_;
+    std::vector<Cut> cuts_;
+};
+
+}  // namespace
+
+std::vector<Cut> find_suppressed_values(std::string_view operation, core::ByteSource& source) {
+    return Walk{operation, source}.find();
+}
+
+}  // namespace heiasync::documents
