@@ -268,6 +268,8 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
             options.applied({migration.version, std::string{migration.name}, MigrationStatus::State::applied, at});
         }
     }
+    // Who runs next does not wait until the server has noticed that this session is gone.
+    session.transact(release_run_lock);
     return applied;
 }
 

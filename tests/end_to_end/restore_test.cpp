@@ -45,7 +45,8 @@ TEST(Restore, IntoANewServerIsTheSameHistoryAndGoesOn) {
     const auto dump = (installation.directory() / "heiasync.dump").string();
     tool(fmt::format("pg_dump --format=custom --schema=heiasync --file='{}' '{}'", dump, installation.database_url()));
     const std::string url = elsewhere.create_database();
-    query(url, "CREATE SCHEMA IF NOT EXISTS heiasync");
+    std::ifstream roles{HEIASYNC_ROLES_SQL};
+    query(url, {std::istreambuf_iterator<char>{roles}, {}});
     tool(fmt::format("pg_restore --clean --if-exists --exit-on-error --dbname='{}' '{}'", url, dump));
     installation.look_at(url);
     installation.config()["database"]["url"] = url;
