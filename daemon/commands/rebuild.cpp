@@ -45,7 +45,7 @@ struct RebuildReport {
     std::int64_t done = 0;  ///< looked at, whatever came of it
     std::int64_t changed = 0;
     std::int64_t damaged = 0;
-    std::int64_t failed = 0;  ///< whole, and yet neither read nor stored
+    std::int64_t failed = 0;  ///< whole, and yet not read, not stored or held up by somebody else
     bool stopped = false;
 };
 
@@ -152,7 +152,8 @@ private:
             ++report_.failed;
             tell(kind, key, error.what());
         } catch (const history::DatabaseError& error) {
-            if (error.kind() != history::DatabaseError::Kind::refused) {
+            using Kind = history::DatabaseError::Kind;
+            if (error.kind() != Kind::refused && error.kind() != Kind::hindered) {
                 throw;
             }
             ++report_.failed;

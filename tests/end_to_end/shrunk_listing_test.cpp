@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,36 @@ TEST(ShrunkListing, RemovesNoneUntilItIsAcceptedOrSeenOnThreeDates) {
                                                  organisations.front().id)),
                   "true,false,true");
     }
+}
+
+TEST(ShrunkListing, ThatIsHeldBackMayRemoveOthersWhoAreNotAskedAnyMore) {
+    Installation installation;
+    const auto organisations = installation.truth_on("2026-06-15").organisations();
+    const auto hide = [&](std::size_t first, std::size_t last, const char* since) {
+        for (std::size_t i = first; i < last; ++i) {
+            installation.api().world().hide(organisations[i].id, instant_after_slot(since));
+        }
+    };
+    hide(0, 8, "2026-06-15");
+    hide(8, 18, "2026-06-17");
+    for (const auto* date : {"2026-06-14", "2026-06-15", "2026-06-16"}) {
+        installation.sync_on(date, {"--stream", "organisations"});
+    }
+    const auto before = installation.api().requests().size();
+    installation.sync_on("2026-06-17");
+    EXPECT_EQ(listing_task(installation), "failed listing_shrank: 10 of 30");
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.organisations WHERE removed_at IS NOT NULL"), 8);
+    const auto requests = installation.api().requests();
+    const auto asked = [&](std::int64_t id) {
+        return std::any_of(requests.begin() + static_cast<std::ptrdiff_t>(before), requests.end(),
+                           [id](const auto& request) { return request.organisation == id; });
+    };
+    EXPECT_FALSE(asked(organisations[0].id)) << "it has gone";
+    EXPECT_TRUE(asked(organisations[8].id)) << "it is not believed to have gone";
+    EXPECT_EQ(installation.count(fmt::format("SELECT count(*) FROM heiasync.sync_gaps WHERE expected_on = '2026-06-17' "
+                                             "AND organisation_id = {}",
+                                             organisations[0].id)),
+              0);
 }
 
 TEST(ShrunkListing, WithoutAnyOrganisationIsTold) {
