@@ -14,14 +14,24 @@ namespace {
 constexpr std::array<std::string_view, 4> value_names{"average_points", "answer_percentages", "breakdown",
                                                       "point_categories"};
 
-/// An object that is open. One that says nothing of its data hides nothing.
+/// An object that is open. One that says nothing of its data hides nothing; of a member that stands twice the first
+/// counts.
 struct Object {
+    bool has_flag_member = false;
+    bool has_reason_member = false;
     std::optional<bool> flag;
     bool has_reason = false;
     std::vector<Cut> values;
 
     [[nodiscard]] bool is_insufficient() const { return flag.value_or(has_reason); }
 };
+
+/// A round has an object `point_categories`, which says what the categories of its groups are.
+bool is_value(std::string_view name, ValueType type) {
+    const bool describes_categories = name == "point_categories" && type == ValueType::object;
+    return type != ValueType::null && !describes_categories &&
+           std::ranges::find(value_names, name) != value_names.end();
+}
 
 class Walk {
 public:
@@ -64,16 +74,19 @@ private:
     void take_member(std::string_view name) {
         Object& object = objects_.back();
         const ValueType type = cursor_.type();
-        if (name == "insufficient_data" && type != ValueType::null && !object.flag) {
-            const bool is_readable = type == ValueType::boolean;
-            object.flag = !is_readable || cursor_.read_boolean();
-            if (!is_readable) {
-                cursor_.skip();
+        if (name == "insufficient_data" && !std::exchange(object.has_flag_member, true)) {
+            if (type == ValueType::boolean) {
+                object.flag = cursor_.read_boolean();
+                return;
             }
-        } else if (name == "insufficient_data_reason" && type == ValueType::string) {
-            object.has_reason = true;
+            if (type != ValueType::null) {
+                object.flag = true;
+            }
             cursor_.skip();
-        } else if (std::ranges::find(value_names, name) != value_names.end() && type != ValueType::null) {
+        } else if (name == "insufficient_data_reason" && !std::exchange(object.has_reason_member, true)) {
+            object.has_reason = type == ValueType::string;
+            cursor_.skip();
+        } else if (is_value(name, type)) {
             const auto begin = cursor_.offset();
             cursor_.skip();
             object.values.push_back({begin, cursor_.offset()});

@@ -1,6 +1,7 @@
 #include "fuzz/survey_document.hpp"
 
 #include "documents/number.hpp"
+#include "documents/open_answers.hpp"
 #include "fuzz/decoding.hpp"
 
 #include <algorithm>
@@ -168,6 +169,20 @@ void check_stored(SurveyDocumentKind kind, std::string_view text, const Stored& 
     }
 }
 
+/// Without its open answers a document has the same results, and nothing more to be taken out.
+void check_open_answers(SurveyDocumentKind kind, const Original& original, const Decoded& decoded) {
+    const auto rest = documents::without_open_answers(operation_of(kind), original);
+    if (!rest) {
+        return;
+    }
+    documents::verify(*rest);
+    require(!documents::without_open_answers(operation_of(kind), *rest), "open answers go at once");
+    auto again = decode(kind, *rest);
+    require(again.value.has_value(), "a document without open answers is one");
+    again.value->document.drift = decoded.document.drift;
+    require(*again.value == decoded, "open answers are no results");
+}
+
 }  // namespace
 
 void check_survey_document(SurveyDocumentKind kind, std::string_view text) {
@@ -180,6 +195,7 @@ void check_survey_document(SurveyDocumentKind kind, std::string_view text) {
     require(stored.value.has_value() || !decoded.value, "what is decoded can be stored");
     if (decoded.value) {
         check_decoded(*decoded.value);
+        check_open_answers(kind, original, *decoded.value);
     }
     if (stored.value) {
         check_stored(kind, text, *stored.value, decoded);
