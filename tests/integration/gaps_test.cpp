@@ -140,6 +140,7 @@ TEST_F(GapsTest, NothingIsExpectedBeforeTheFirstListing) {
     now("2026-06-11 12:00");
     EXPECT_EQ(transact([](Transaction& transaction) { return history_dates(transaction); }), std::nullopt);
     EXPECT_EQ(state_of("2026-06-10"), "- -");
+    EXPECT_EQ(state_of("2026-06-01"), "- -") << "nor on the day after a period";
     whole_days(6, 10, 11);
     EXPECT_THAT(gaps_of("2026-06-09"), IsEmpty());
     EXPECT_EQ(state_of("2026-06-09"), "- -");
