@@ -185,7 +185,7 @@ std::function<void(const std::string&)> into(std::optional<core::Date>& date, co
 CLI::App* add_gaps(CLI::App& app, GapsCommand& command) {
     CLI::App* gaps = app.add_subcommand("gaps", "Show what should be in the history and is not, and why");
     gaps->add_option_function<std::string>("--from", into(command.from, "--from"),
-                                           "From this date on (YYYY-MM-DD); default: 400 days ago");
+                                           "From this date on (YYYY-MM-DD); default: 400 days before --to");
     gaps->add_option_function<std::string>("--to", into(command.to, "--to"),
                                            "Up to this date, inclusive; default: today");
     gaps->add_flag("--open", command.open, "Only those that may still be filled");

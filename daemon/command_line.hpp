@@ -46,7 +46,7 @@ struct StatusCommand {
 };
 
 struct GapsCommand {
-    std::optional<core::Date> from;  ///< unset: 400 days ago
+    std::optional<core::Date> from;  ///< unset: 400 days before `to`
     std::optional<core::Date> to;    ///< unset: today
     bool open = false;               ///< only those that may still be filled
     bool json = false;

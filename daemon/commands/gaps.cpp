@@ -1,6 +1,7 @@
 #include "history/gaps.hpp"
 
 #include "commands/commands.hpp"
+#include "commands/place.hpp"
 #include "commands/run_to_its_end.hpp"
 #include "commands/schema.hpp"
 #include "core/counted.hpp"
@@ -28,7 +29,6 @@ namespace heiasync::commands {
 namespace {
 
 constexpr date::days looked_back{400};
-constexpr std::size_t longest_error = 300;
 /// Of one date, stream and reason: more are counted.
 constexpr std::size_t shown_one_by_one = 5;
 
@@ -44,53 +44,43 @@ public:
     virtual void end() = 0;
 };
 
+/// All of it at the end: half a document would be of no use to who reads it.
 class AsJson final : public Output {
 public:
-    AsJson() { std::cout << R"({"gaps":[)"; }
+    AsJson() {
+        json_.begin_object();
+        json_.key("gaps");
+        json_.begin_array();
+    }
 
     void date(const std::vector<history::Gap>& gaps) override {
         for (const history::Gap& gap : gaps) {
-            core::Json json;
-            json.begin_object();
-            json.member("stream", history::to_string(gap.stream));
-            json.member("organisation_id", gap.organisation_id);
-            json.member("business_id", gap.business_id);
-            json.member("expected_on", gap.expected_on);
-            json.member("period_start", gap.period_start);
-            json.member("period_end", gap.period_end);
-            json.member("report_id", gap.report_id);
-            json.member("state", gap.is_open ? "open" : "final");
-            json.member("reason", gap.reason);
-            json.member("last_error", gap.last_error);
-            json.member("last_attempt_at", gap.last_attempt_at);
-            json.member("generated_at", gap.generated_at);
-            json.end_object();
-            std::cout << (is_first_ ? "" : ",") << json.text();
-            is_first_ = false;
+            json_.begin_object();
+            write_place(json_, gap, gap.period_end, gap.generated_at);
+            json_.member("expected_on", gap.expected_on);
+            json_.member("state", gap.is_open ? "open" : "final");
+            json_.member("reason", gap.reason);
+            json_.member("last_error", gap.last_error);
+            json_.member("last_attempt_at", gap.last_attempt_at);
+            json_.end_object();
         }
     }
-    void end() override { std::cout << "]}\n"; }
+
+    void end() override {
+        json_.end_array();
+        json_.end_object();
+        std::cout << json_.text() << '\n';
+    }
 
 private:
-    bool is_first_ = true;
+    core::Json json_;
 };
 
 std::string describe(const history::Gap& gap) {
     if (gap.organisation_id == 0) {
         return "the listing of organisations";
     }
-    std::string what = fmt::format("organisation {}", gap.organisation_id);
-    if (!gap.business_id.empty()) {
-        what += " business id " + core::printable(gap.business_id);
-    }
-    if (gap.period_start && gap.period_end) {
-        what +=
-            fmt::format(", period {} to {}", core::format_date(*gap.period_start), core::format_date(*gap.period_end));
-    }
-    if (gap.report_id) {
-        what += fmt::format(", report {}", *gap.report_id);
-    }
-    return what;
+    return fmt::format("organisation {}{}", gap.organisation_id, describe_place(gap, gap.period_end));
 }
 
 class ForPeople final : public Output {
@@ -143,9 +133,9 @@ std::optional<history::HistoryDates> asked_for(boost::asio::io_context& loop, hi
     auto job = [](history::Transaction& transaction) { return history::history_dates(transaction); };
     auto dates = run_to_its_end(loop, database.transact(job));
     if (dates) {
+        dates->today = std::min(dates->today, command.to.value_or(dates->today));
         const core::Date from = command.from.value_or(core::Date{date::sys_days{dates->today} - looked_back});
         dates->first = std::max(dates->first, from);
-        dates->today = std::min(dates->today, command.to.value_or(dates->today));
     }
     return dates;
 }
@@ -154,7 +144,9 @@ std::optional<history::HistoryDates> asked_for(boost::asio::io_context& loop, hi
 
 core::ExitCode gaps(const config::Config& config, const GapsCommand& command) {
     if (command.from && command.to && *command.from > *command.to) {
-        throw CommandError{core::ExitCode::usage, "--from is later than --to"};
+        throw CommandError{core::ExitCode::usage,
+                           fmt::format("gaps: --from {} is later than --to {}", core::format_date(*command.from),
+                                       core::format_date(*command.to))};
     }
     boost::asio::io_context loop{1};
     history::Database database{loop.get_executor(), config.database.url};

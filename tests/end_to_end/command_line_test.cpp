@@ -30,8 +30,8 @@ TEST(CommandLine, HelpNamesTheCommandsAndTheExitCodes) {
     for (const auto* option : {"--help", "-h"}) {
         const auto outcome = heiasyncd({option});
         EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
-        for (const auto* command :
-             {"sync", "schedule", "status", "migrate", "rebuild", "check", "version", "--config", "--quiet"}) {
+        for (const auto* command : {"sync", "schedule", "status", "gaps", "why", "migrate", "rebuild", "check",
+                                    "version", "--config", "--quiet"}) {
             EXPECT_THAT(outcome.out, HasSubstr(command));
         }
         for (const auto* code : {"64", "69", "70", "75", "77", "78"}) {
@@ -46,6 +46,8 @@ TEST(CommandLine, EachCommandHasItsOwnHelpWithAnExample) {
         {"sync", {"--stream", "--organisation", "--period", "--dry-run", "--simulated-time"}},
         {"schedule", {"--count", "--from", "--json"}},
         {"status", {"--json"}},
+        {"gaps", {"--from", "--to", "--open", "--json"}},
+        {"why", {"DATE", "--organisation", "--json"}},
         {"migrate", {"--status", "--dry-run", "--to", "--wait"}},
         {"rebuild", {"--stream", "--since", "--wait"}},
         {"check", {"--online"}}};
@@ -77,6 +79,9 @@ TEST(CommandLine, AMistypedCommandOrOptionNamesTheNearest) {
                                                                   {{"sync", "--streem", "reports"}, "--stream"},
                                                                   {{"sync", "--organization=5"}, "--organisation"},
                                                                   {{"migrate", "--statsu"}, "--status"},
+                                                                  {{"gasp"}, "gaps"},
+                                                                  {{"gaps", "--opne"}, "--open"},
+                                                                  {{"why", "--organization=5"}, "--organisation"},
                                                                   {{"rebiuld"}, "rebuild"},
                                                                   {{"rebuild", "--sinse=2026-05-01"}, "--since"},
                                                                   {{"--confg", "x", "check"}, "--config"}};
@@ -99,6 +104,13 @@ TEST(CommandLine, AWrongValueIsAUsageErrorThatNamesTheOption) {
         {{"schedule", "--count", "0"}, "--count"},
         {{"schedule", "--count", "10001"}, "--count"},
         {{"schedule", "--from", "tomorrow"}, "--from"},
+        {{"gaps", "--from", "yesterday"}, "--from: expected a date as YYYY-MM-DD"},
+        {{"gaps", "--to", "2026-02-30"}, "--to: expected a date as YYYY-MM-DD"},
+        {{"gaps", "--from"}, "--from"},
+        {{"why"}, "DATE"},
+        {{"why", "2026-13-01"}, "DATE: expected a date as YYYY-MM-DD"},
+        {{"why", "2026-05-01", "--organisation", "0"}, "--organisation: expected a whole number above 0"},
+        {{"why", "2026-05-01", "--organisation", "Acme"}, "--organisation: expected a whole number above 0"},
         {{"migrate", "--to", "0"}, "--to"},
         {{"rebuild", "--stream", "usage-stats"}, "--stream"},
         {{"rebuild", "--since", "2026-02-30"}, "--since"}};
@@ -106,6 +118,7 @@ TEST(CommandLine, AWrongValueIsAUsageErrorThatNamesTheOption) {
         const auto outcome = heiasyncd(arguments);
         EXPECT_EQ(outcome.exit_code, exit_code::usage) << outcome;
         EXPECT_THAT(outcome.err, HasSubstr(option));
+        EXPECT_THAT(outcome.out, IsEmpty());
     }
 }
 
