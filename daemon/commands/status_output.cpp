@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -26,7 +25,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t shown_failures = 20;
 constexpr std::size_t longest_line = 1'000;
-constexpr std::array streams{Stream::organisations, Stream::usage_stats, Stream::energy_levels, Stream::reports};
 
 std::string rough(core::Instant::duration length) {
     return core::rough_duration(duration_cast<milliseconds>(length));
@@ -108,7 +106,7 @@ void print_last_runs(const Overview& overview) {
 
 void print_streams(const Overview& overview) {
     std::cout << fmt::format("\n{:<14}  {:>9}  {:>10}  {}\n", "stream", "open gaps", "final gaps", "last success");
-    for (const Stream stream : streams) {
+    for (const Stream stream : history::all_streams) {
         const auto success = overview.last_successes.find(stream);
         const bool known = success != overview.last_successes.end() && success->second;
         const history::GapCount gaps = count(overview, stream);
@@ -193,7 +191,7 @@ void print_as_json(const Overview& overview) {
     json.key("next_run");
     status::write_next_run(json, overview.next_run, *overview.zone);
     json.key("last_runs");
-    status::write_last_runs(json, overview.last_runs);
+    status::write_runs(json, overview.last_runs);
     json.key("streams");
     status::write_streams(json, overview.last_successes, overview.gaps);
     json.key("config");

@@ -137,7 +137,7 @@ std::string to_json(const DaemonReport& report) {
     json.key("next_run");
     write_next_run(json, report.next_run, *report.zone);
     json.key("last_runs");
-    write_last_runs(json, report.standing.last_runs);
+    write_runs(json, report.standing.last_runs);
     json.key("streams");
     write_streams(json, report.standing.last_successes, report.standing.gaps);
     json.key("config");
@@ -189,7 +189,7 @@ void write_next_run(core::Json& json, const std::optional<core::Instant>& next_r
     json.end_object();
 }
 
-void write_last_runs(core::Json& json, const std::vector<history::RunRecord>& runs) {
+void write_runs(core::Json& json, const std::vector<history::RunRecord>& runs) {
     json.begin_array();
     for (const history::RunRecord& run : runs) {
         json.begin_object();

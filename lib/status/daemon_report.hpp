@@ -46,10 +46,10 @@ std::string to_json(const DaemonReport& report);
 /// Reads such a document; nothing where it is any other.
 std::optional<DaemonReport> parse_report(std::string_view json);
 
-// The members that the document shares with that of `heiasyncd status --json`.
+// The members that the document shares with what `heiasyncd status --json` and `heiasyncd why --json` print.
 void write_run(core::Json& json, const std::optional<service::State::RunInHand>& run);
 void write_next_run(core::Json& json, const std::optional<core::Instant>& next_run, const date::time_zone& zone);
-void write_last_runs(core::Json& json, const std::vector<history::RunRecord>& runs);
+void write_runs(core::Json& json, const std::vector<history::RunRecord>& runs);
 void write_streams(core::Json& json, const std::map<history::Stream, std::optional<core::Instant>>& last_successes,
                    const std::map<history::Stream, history::GapCount>& gaps);
 void write_configuration(core::Json& json, const service::State::Configuration& configuration);
