@@ -1,5 +1,6 @@
 #include "calendar/calendar.hpp"
 #include "commands/commands.hpp"
+#include "commands/place.hpp"
 #include "commands/run_to_its_end.hpp"
 #include "commands/schema.hpp"
 #include "core/counted.hpp"
@@ -9,6 +10,7 @@
 #include "history/explanation.hpp"
 #include "history/gaps.hpp"
 #include "history/status.hpp"
+#include "status/daemon_report.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
@@ -28,7 +30,6 @@ namespace heiasync::commands {
 
 namespace {
 
-constexpr std::size_t longest_error = 300;
 constexpr int most_runs = 10'000;
 
 /// What there is to say of a date.
@@ -36,13 +37,24 @@ struct Story {
     core::Date date{};
     history::DateState state;
     std::vector<history::RunRecord> runs;
-    std::vector<history::Cell> cells;
+    history::Explanation explanation;
 };
 
 /// The rule of docs/rules.md that an outcome follows from.
 int rule_of(const history::Cell& cell) {
+    switch (cell.outcome) {
+        case history::Outcome::stored:
+            return 4;
+        case history::Outcome::not_due:
+            return 7;
+        case history::Outcome::not_expected:
+            return 6;
+        case history::Outcome::missing:
+        case history::Outcome::skipped:
+            break;
+    }
     if (!cell.reason) {
-        return 4;
+        return 7;
     }
     constexpr std::array<std::pair<std::string_view, int>, 9> rules{{{"below_minimum_accepted_members", 5},
                                                                      {"gate_unknown", 5},
@@ -58,36 +70,36 @@ int rule_of(const history::Cell& cell) {
     return found != rules.end() ? found->second : 8;
 }
 
-std::string_view outcome_of(const history::Cell& cell) {
-    if (cell.outcome == history::Outcome::missing) {
-        return cell.is_open ? "open gap" : "final gap";
+std::string outcome_of(const history::Cell& cell) {
+    switch (cell.outcome) {
+        case history::Outcome::missing:
+            return !cell.is_open ? "missing, but no gap: please report it" : *cell.is_open ? "open gap" : "final gap";
+        case history::Outcome::not_due:
+            return "not due yet";
+        case history::Outcome::not_expected:
+            return cell.reason ? "not expected" : "not expected, but done";
+        case history::Outcome::stored:
+        case history::Outcome::skipped:
+            break;
     }
-    return history::to_string(cell.outcome);
+    return std::string{history::to_string(cell.outcome)};
 }
 
 std::string_view word(const std::optional<bool>& answer) {
     return !answer ? "-" : *answer ? "yes" : "no";
 }
 
-std::string describe(const history::Cell& cell) {
-    std::string what{history::to_string(cell.stream)};
-    if (!cell.business_id.empty()) {
-        what += " of business id " + core::printable(cell.business_id);
+std::string slot_of(const Story& story, const date::time_zone* zone) {
+    if (zone == nullptr) {
+        return "unknown: nothing was ever run";
     }
-    if (cell.period_start && cell.period_end) {
-        what += fmt::format(", {} to {}", core::format_date(*cell.period_start), core::format_date(*cell.period_end));
-    }
-    if (cell.report_id) {
-        what += fmt::format(", report {}", *cell.report_id);
-    }
-    return what;
+    return story.state.slot ? calendar::format_local(*story.state.slot, *zone) : "none (rule 1)";
 }
 
 void print_head(const Story& story) {
-    const date::time_zone* zone = story.state.slot ? &calendar::find_zone(story.state.time_zone) : nullptr;
+    const date::time_zone* zone = story.state.time_zone.empty() ? nullptr : &calendar::find_zone(story.state.time_zone);
     std::cout << fmt::format("date      {}\nslot      {}\nready     {}\ncomplete  {}\n", core::format_date(story.date),
-                             zone != nullptr ? calendar::format_local(*story.state.slot, *zone) : "none (rule 1)",
-                             word(story.state.ready), word(story.state.complete));
+                             slot_of(story, zone), word(story.state.ready), word(story.state.complete));
     for (const history::RunRecord& run : story.runs) {
         std::cout << fmt::format(
             "run {:<5} {} at {}: {}, {} of {}{}{}\n", run.sync_run_id, history::to_string(run.trigger),
@@ -100,11 +112,19 @@ void print_head(const Story& story) {
     if (story.runs.empty()) {
         std::cout << "runs      none\n";
     }
+    const bool is_anything_expected = std::ranges::any_of(story.explanation.cells, [](const history::Cell& cell) {
+        return cell.outcome != history::Outcome::not_expected;
+    });
+    if (story.explanation.is_to_come) {
+        std::cout << "nothing is expected yet: the date is still to come (rule 7)\n";
+    } else if (!is_anything_expected) {
+        std::cout << "nothing is expected of this date (rule 6)\n";
+    }
 }
 
 void print_counts(const Story& story) {
-    std::map<std::tuple<history::Stream, std::string_view, std::string, int>, std::int64_t> counts;
-    for (const history::Cell& cell : story.cells) {
+    std::map<std::tuple<history::Stream, std::string, std::string, int>, std::int64_t> counts;
+    for (const history::Cell& cell : story.explanation.cells) {
         ++counts[{cell.stream, outcome_of(cell), cell.reason.value_or(""), rule_of(cell)}];
     }
     for (const auto& [key, count] : counts) {
@@ -115,11 +135,11 @@ void print_counts(const Story& story) {
 }
 
 void print_cells(const Story& story) {
-    for (const history::Cell& cell : story.cells) {
-        std::cout << fmt::format("{}: {}{}{} (rule {})\n", describe(cell), outcome_of(cell),
-                                 cell.reason ? ", " + core::printable(*cell.reason) : "",
-                                 cell.last_error ? ": " + core::printable(*cell.last_error, longest_error) : "",
-                                 rule_of(cell));
+    for (const history::Cell& cell : story.explanation.cells) {
+        std::cout << fmt::format(
+            "{}{}: {}{}{} (rule {})\n", history::to_string(cell.stream), describe_place(cell, cell.period_end),
+            outcome_of(cell), cell.reason ? ", " + core::printable(*cell.reason) : "",
+            cell.last_error ? ": " + core::printable(*cell.last_error, longest_error) : "", rule_of(cell));
         for (const history::Attempt& attempt : cell.attempts) {
             std::cout << fmt::format("  run {} at {}: {}{}{}{}\n", attempt.sync_run_id,
                                      core::format_instant(attempt.finished_at), history::to_string(attempt.status),
@@ -147,20 +167,9 @@ void write_attempts(core::Json& json, const std::vector<history::Attempt>& attem
 
 void write_cell(core::Json& json, const history::Cell& cell) {
     json.begin_object();
-    json.member("stream", history::to_string(cell.stream));
-    json.member("organisation_id", cell.organisation_id);
-    json.member("business_id", cell.business_id);
-    json.member("period_start", cell.period_start);
-    json.member("period_end", cell.period_end);
-    json.member("report_id", cell.report_id);
-    json.member("generated_at", cell.generated_at);
+    write_place(json, cell, cell.period_end, cell.generated_at);
     json.member("outcome", history::to_string(cell.outcome));
-    json.key("state");
-    if (cell.outcome == history::Outcome::missing) {
-        json.value(cell.is_open ? "open" : "final");
-    } else {
-        json.value(std::nullopt);
-    }
+    json.member("state", !cell.is_open ? std::nullopt : std::optional{*cell.is_open ? "open" : "final"});
     json.member("reason", cell.reason);
     json.member("rule", rule_of(cell));
     json.member("last_error", cell.last_error);
@@ -177,22 +186,10 @@ void print_as_json(const Story& story) {
     json.member("ready", story.state.ready);
     json.member("complete", story.state.complete);
     json.key("runs");
-    json.begin_array();
-    for (const history::RunRecord& run : story.runs) {
-        json.begin_object();
-        json.member("sync_run_id", run.sync_run_id);
-        json.member("trigger", history::to_string(run.trigger));
-        json.member("started_at", run.started_at);
-        json.member("finished_at", run.finished_at);
-        json.member("status", history::to_string(run.status));
-        json.member("limited_to", run.limited_to);
-        json.member("error", run.error);
-        json.end_object();
-    }
-    json.end_array();
+    status::write_runs(json, story.runs);
     json.key("cells");
     json.begin_array();
-    for (const history::Cell& cell : story.cells) {
+    for (const history::Cell& cell : story.explanation.cells) {
         write_cell(json, cell);
     }
     json.end_array();
@@ -209,11 +206,9 @@ core::ExitCode why(const config::Config& config, const WhyCommand& command) {
     if (has_schema(config)) {
         history::Database database{loop.get_executor(), config.database.url};
         auto job = [&](history::Transaction& transaction) {
-            if (history::history_dates(transaction)) {
-                story.state = history::date_state(transaction, command.date);
-                story.runs = history::last_runs(transaction, most_runs, command.date);
-                story.cells = history::explain(transaction, command.date, command.organisation_id);
-            }
+            story.state = history::date_state(transaction, command.date);
+            story.runs = history::last_runs(transaction, most_runs, command.date);
+            story.explanation = history::explain(transaction, command.date, command.organisation_id);
         };
         run_to_its_end(loop, database.transact(job));
     }
@@ -223,9 +218,7 @@ core::ExitCode why(const config::Config& config, const WhyCommand& command) {
         return core::ExitCode::done;
     }
     print_head(story);
-    if (story.cells.empty()) {
-        std::cout << "nothing is expected of this date (rule 6)\n";
-    } else if (command.organisation_id) {
+    if (command.organisation_id) {
         print_cells(story);
     } else {
         print_counts(story);
