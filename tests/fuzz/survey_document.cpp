@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <regex>
 #include <utility>
 #include <vector>
 
@@ -142,6 +143,12 @@ void check_decoded(const Decoded& decoded) {
     }
 }
 
+/// A number beyond PostgreSQL's numeric, of which null is stored: as a double it may be 0 all the same.
+bool may_have_numbers_beyond_numeric(std::string_view text) {
+    static const std::regex exponent{"[eE][+-]?[0-9]{4}"};
+    return std::regex_search(text.begin(), text.end(), exponent);
+}
+
 /// What is stored says the same as what came, apart from what cannot be stored.
 void check_stored(SurveyDocumentKind kind, std::string_view text, const Stored& stored,
                   const Outcome<Decoded>& decoded) {
@@ -159,7 +166,8 @@ void check_stored(SurveyDocumentKind kind, std::string_view text, const Stored& 
 
     // Deeper levels are cut, at another level where a part is stored by itself.
     constexpr auto shallow = 900;
-    if (std::ranges::count(text, '[') + std::ranges::count(text, '{') < shallow) {
+    if (std::ranges::count(text, '[') + std::ranges::count(text, '{') < shallow &&
+        !may_have_numbers_beyond_numeric(text)) {
         auto again = decode(kind, original);
         require(again.value.has_value() == decoded.value.has_value(), "what is stored decodes as what came does");
         if (again.value) {
