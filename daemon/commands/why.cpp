@@ -62,9 +62,9 @@ int rule_of(const history::Cell& cell) {
                                                                      {"listing_incomplete", 9},
                                                                      {"no_run", 2},
                                                                      {"too_late", 4},
-                                                                     {"superseded", 4},
-                                                                     {"organisation_removed", 4},
-                                                                     {"no_longer_listed", 4}}};
+                                                                     {"superseded", 7},
+                                                                     {"organisation_removed", 7},
+                                                                     {"no_longer_listed", 7}}};
     const auto* const found =
         std::ranges::find_if(rules, [&cell](const auto& rule) { return cell.reason->starts_with(rule.first); });
     return found != rules.end() ? found->second : 8;
