@@ -172,6 +172,10 @@ void check_stored(SurveyDocumentKind kind, std::string_view text, const Stored& 
         require(again.value.has_value() == decoded.value.has_value(), "what is stored decodes as what came does");
         if (again.value) {
             again.value->document.drift = decoded.value->document.drift;  // the names of members that are drift
+            if (stored.status == DocumentStatus::sanitised) {
+                // One that lost a character names nobody; what stands in its place is storable.
+                again.value->document.business_id = decoded.value->document.business_id;
+            }
             require(again.value == decoded.value, "what is stored has the results of what came");
         }
     }
