@@ -78,8 +78,12 @@ ExitCode guarded(const heiasync::CommandLine& line) {
         return error.code();
     } catch (const heiasync::history::DatabaseError& error) {
         const ExitCode code = heiasync_commands::exit_code(error);
-        heiasync::complain(std::string{"heiasyncd: "} + error.what() +
-                           (code == ExitCode::unavailable ? "; check database.url and the server" : ""));
+        constexpr std::string_view insufficient_privilege = "42501";
+        const char* const advice = code == ExitCode::unavailable ? "; check database.url and the server"
+                                   : error.sqlstate() == insufficient_privilege
+                                       ? "; see deploy/postgres/roles.sql for which role may do it"
+                                       : "";
+        heiasync::complain(std::string{"heiasyncd: "} + error.what() + advice);
         return code;
     } catch (const std::exception& error) {
         heiasync::complain(std::string{"heiasyncd: a bug of ours, please report it: "} + error.what());

@@ -9,6 +9,7 @@
 #include "core/counted.hpp"
 #include "core/printable.hpp"
 #include "documents/original.hpp"
+#include "documents/utf8.hpp"
 #include "foreground.hpp"
 #include "logging.hpp"
 
@@ -85,6 +86,9 @@ ErasureSubject resolve(history::Transaction& transaction, const ForgetCommand& c
 
 void require_reason_without_names(history::Transaction& transaction, const ErasureSubject& subject,
                                   const std::string& reason) {
+    if (documents::as_utf8(reason) != reason) {
+        throw CommandError{core::ExitCode::usage, "--reason: not UTF-8"};
+    }
     const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
     if (std::ranges::count_if(reason, is_first_byte) > static_cast<std::ptrdiff_t>(ErasureReceipt::max_reason_size)) {
         throw CommandError{core::ExitCode::usage,

@@ -148,12 +148,10 @@ core::ExitCode gaps(const config::Config& config, const GapsCommand& command) {
                            fmt::format("gaps: --from {} is later than --to {}", core::format_date(*command.from),
                                        core::format_date(*command.to))};
     }
+    require_history(config);
     boost::asio::io_context loop{1};
-    history::Database database{loop.get_executor(), config.database.url};
-    std::optional<history::HistoryDates> dates;
-    if (has_schema(config)) {
-        dates = asked_for(loop, database, command);
-    }
+    history::Database database{loop.get_executor(), config.database.url, {}, history::Access::read};
+    const std::optional<history::HistoryDates> dates = asked_for(loop, database, command);
     if (!dates) {
         std::cerr << "heiasyncd: this database has no history yet: `heiasyncd run` or `heiasyncd sync` begins it\n";
     }

@@ -78,6 +78,9 @@ core::ExitCode migrate(const config::Config& config, const MigrateCommand& comma
         }
         history::require_ours(status);
         show_pending(status, command.to);
+        if (status.state == history::SchemaStatus::State::current) {
+            std::cout << "Nothing is pending.\n";
+        }
         return core::ExitCode::done;
     }
 

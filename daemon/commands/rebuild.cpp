@@ -51,7 +51,8 @@ struct RebuildReport {
 
 std::vector<history::DocumentSelection> selections(const config::Config& config, const RebuildCommand& command) {
     std::optional<core::Instant> since;
-    if (command.since) {
+    constexpr core::Date before_every_document = date::year{1970} / 1 / 1;
+    if (command.since && *command.since > before_every_document) {
         const core::Date eve = date::sys_days{*command.since} - date::days{1};
         since = calendar::end_of_date(eve, calendar::find_zone(config.schedule.time_zone));
     }

@@ -34,7 +34,8 @@ const std::string& owner_url(const config::Config& config) {
 
 bool has_schema(const config::Config& config) {
     using State = history::MigrationStatus::State;
-    const history::SchemaStatus status = history::schema_status(config.database.url, history::embedded_migrations());
+    const history::SchemaStatus status =
+        history::schema_status(config.database.url, history::embedded_migrations(), history::Access::read);
     history::require_ours(status);
     const auto is_applied = [](const history::MigrationStatus& migration) { return migration.state == State::applied; };
     const bool any = std::any_of(status.migrations.begin(), status.migrations.end(), is_applied);
@@ -42,6 +43,15 @@ bool has_schema(const config::Config& config) {
         throw CommandError{core::ExitCode::configuration, out_of_date};
     }
     return any;
+}
+
+void require_history(const config::Config& config) {
+    if (!has_schema(config)) {
+        throw CommandError{
+            core::ExitCode::configuration,
+            "there is no history in this database: it has no schema heiasync; check database.url, or begin "
+            "one with `heiasyncd run` or `heiasyncd sync`"};
+    }
 }
 
 void require_current_schema(const std::string& url) {

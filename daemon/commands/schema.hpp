@@ -35,6 +35,9 @@ const std::string& owner_url(const config::Config& config);
 /// and DatabaseError.
 bool has_schema(const config::Config& config);
 
+/// The same for who has nothing to say without one. Throws CommandError (78) where there is none, too.
+void require_history(const config::Config& config);
+
 /// Throws CommandError (78) where there is no schema of this version at the URL, and DatabaseError. Changes nothing.
 void require_current_schema(const std::string& url);
 

@@ -64,7 +64,7 @@ core::ExitCode status(const config::Config& config, const StatusCommand& command
     overview.now = core::SystemClock{}.now();
     overview.due = calendar::last_slot(overview.now, times.daily_at, times.zone);
     if (has_schema(config)) {
-        history::Database database{loop.get_executor(), config.database.url};
+        history::Database database{loop.get_executor(), config.database.url, {}, history::Access::read};
         auto job = [&](history::Transaction& transaction) { read_ledger(transaction, times, overview); };
         run_to_its_end(loop, database.transact(job));
     }

@@ -176,8 +176,9 @@ void print_history(const Overview& overview) {
     print_last_runs(overview);
     print_streams(overview);
     if (overview.drift > 0) {
-        std::cout << fmt::format("\n{} of the API that its description does not know: see schema_drift\n",
-                                 core::counted(overview.drift, "field"));
+        std::cout << fmt::format(
+            "\n{} of the API that its description does not have, or has otherwise: see schema_drift\n",
+            core::counted(overview.drift, "field"));
     }
     print_open_failures(overview);
 }

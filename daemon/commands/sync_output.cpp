@@ -18,8 +18,10 @@ void print_stream(const sync::RunReport& report, history::Stream stream, const c
 
 void complain(const std::vector<std::int64_t>& not_listed) {
     for (const std::int64_t id : not_listed) {
-        std::cerr << fmt::format("heiasyncd: organisation {} is not in the listing: no access, or another size class\n",
-                                 id);
+        std::cerr << fmt::format(
+            "heiasyncd: organisation {} is not in the listing: no access, another size class, "
+            "or erased by `heiasyncd forget` (see heiasync.erasures)\n",
+            id);
     }
 }
 

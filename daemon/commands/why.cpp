@@ -38,6 +38,7 @@ struct Story {
     history::DateState state;
     std::vector<history::RunRecord> runs;
     history::Explanation explanation;
+    std::optional<history::Acquaintance> organisation;  ///< the one that was asked for
 };
 
 /// The rule of docs/rules.md that an outcome follows from.
@@ -187,6 +188,10 @@ void print_as_json(const Story& story) {
     json.member("complete", story.state.complete);
     json.key("runs");
     status::write_runs(json, story.runs);
+    if (story.organisation) {
+        json.member("organisation_is_known", story.organisation->is_known);
+        json.member("organisation_erased_at", story.organisation->erased_at);
+    }
     json.key("cells");
     json.begin_array();
     for (const history::Cell& cell : story.explanation.cells) {
@@ -203,21 +208,29 @@ core::ExitCode why(const config::Config& config, const WhyCommand& command) {
     boost::asio::io_context loop{1};
     Story story;
     story.date = command.date;
-    if (has_schema(config)) {
-        history::Database database{loop.get_executor(), config.database.url};
-        auto job = [&](history::Transaction& transaction) {
-            story.state = history::date_state(transaction, command.date);
-            story.runs = history::last_runs(transaction, most_runs, command.date);
-            story.explanation = history::explain(transaction, command.date, command.organisation_id);
-        };
-        run_to_its_end(loop, database.transact(job));
-    }
+    require_history(config);
+    history::Database database{loop.get_executor(), config.database.url, {}, history::Access::read};
+    auto job = [&](history::Transaction& transaction) {
+        story.state = history::date_state(transaction, command.date);
+        story.runs = history::last_runs(transaction, most_runs, command.date);
+        story.explanation = history::explain(transaction, command.date, command.organisation_id);
+        if (command.organisation_id) {
+            story.organisation = history::acquaintance(transaction, *command.organisation_id);
+        }
+    };
+    run_to_its_end(loop, database.transact(job));
     std::ranges::reverse(story.runs);
     if (command.json) {
         print_as_json(story);
         return core::ExitCode::done;
     }
     print_head(story);
+    if (story.organisation && story.organisation->erased_at) {
+        std::cout << fmt::format("organisation {} was erased at {}: nothing is asked or expected of it\n",
+                                 *command.organisation_id, core::format_instant(*story.organisation->erased_at));
+    } else if (story.organisation && !story.organisation->is_known) {
+        std::cout << fmt::format("organisation {} was never listed\n", *command.organisation_id);
+    }
     if (command.organisation_id) {
         print_cells(story);
     } else {

@@ -5,10 +5,10 @@
 -- heiasync_owner    migrates, rebuilds and forgets; owns the schema. For database.owner_url.
 -- heiasync_writer   is for the daemon: inserts observations, and can neither change nor delete one. For database.url.
 -- heiasync_reader   is for people and programs that query: SELECT on everything but where a report was fetched
---                   (report_sources) and the exact bytes of the documents (*_originals).
+--                   (report_sources), the exact bytes of the documents (*_originals) and who has the run lock (run_lock).
 --
 -- They cannot log in: make roles that can, and grant them one of these (GRANT heiasync_reader TO analyst), or ALTER ROLE
--- ... LOGIN. What each may do with which relation is in the schema itself (the procedure heiasync.grant_to_roles, which
+-- ... LOGIN. Whoever of the owners migrates, what there is belongs to heiasync_owner. What each may do with which relation is in the schema itself (the procedure heiasync.grant_to_roles, which
 -- every migration that adds a relation calls), so nothing has to be repeated here after an upgrade. Run this file again
 -- whenever you like, also in a database that was migrated before the roles existed.
 --

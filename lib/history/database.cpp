@@ -23,13 +23,13 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 struct Database::Thread : std::enable_shared_from_this<Thread> {
-    static constexpr Session::Limits limits{.statement = 60s, .lock = 10s};
     static constexpr std::chrono::seconds heartbeat{2};
     static constexpr std::chrono::seconds lately{5};
     static constexpr std::chrono::seconds longest_silence{30};
 
-    Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer)
+    Thread(asio::any_io_executor caller, std::string database_url, DatabaseObserver database_observer, Access access)
         : executor{std::move(caller)},
+          limits{.statement = 60s, .lock = 10s, .access = access},
           url{std::move(database_url)},
           observer{std::move(database_observer)},
           next_beat{executor} {}
@@ -120,6 +120,7 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
     }
 
     asio::any_io_executor executor;
+    Session::Limits limits;
     std::string url;
     DatabaseObserver observer;
     asio::steady_timer next_beat;
@@ -134,8 +135,8 @@ struct Database::Thread : std::enable_shared_from_this<Thread> {
     asio::thread_pool pool{1};
 };
 
-Database::Database(asio::any_io_executor executor, std::string url, DatabaseObserver observer)
-    : thread_{std::make_shared<Thread>(std::move(executor), std::move(url), std::move(observer))} {}
+Database::Database(asio::any_io_executor executor, std::string url, DatabaseObserver observer, Access access)
+    : thread_{std::make_shared<Thread>(std::move(executor), std::move(url), std::move(observer), access)} {}
 
 Database::~Database() {
     thread_->pool.join();

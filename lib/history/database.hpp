@@ -19,6 +19,10 @@ class Transaction;
 
 struct RunLock;
 
+/// What a session is for. Who only reads is content with a server, or a role, that takes no writes, where there is no
+/// other.
+enum class Access { read, write };
+
 /// What became of a transaction.
 enum class TransactionOutcome {
     committed,
@@ -41,7 +45,8 @@ struct DatabaseObserver {
 class Database {
 public:
     /// `url` is anything libpq takes. Nothing is connected yet. What `observer` refers to must outlive every job.
-    Database(boost::asio::any_io_executor executor, std::string url, DatabaseObserver observer = {});
+    Database(boost::asio::any_io_executor executor, std::string url, DatabaseObserver observer = {},
+             Access access = Access::write);
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     /// Waits for the job in hand.

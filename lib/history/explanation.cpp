@@ -9,6 +9,11 @@
 namespace heiasync::history {
 namespace {
 
+constexpr Statement select_acquaintance{
+    "look for an organisation",
+    "SELECT EXISTS (SELECT FROM heiasync.organisation_versions WHERE organisation_id = $1), "
+    "       (SELECT (extract(epoch FROM max(erased_at)) * 1000000)::bigint FROM heiasync.erasures "
+    "        WHERE organisation_id = $1 AND what = 'organisation')"};
 constexpr Statement select_moment{
     "compare a date with now",
     "SELECT coalesce(slot > heiasync.current_instant(), false), "
@@ -214,6 +219,11 @@ Explanation explain(Transaction& transaction, core::Date date, std::optional<std
         add_attempts(cell, later);
     }
     return explanation;
+}
+
+Acquaintance acquaintance(Transaction& transaction, std::int64_t organisation_id) {
+    const auto row = transaction.run(select_acquaintance, organisation_id)[0];
+    return {row[0].as<bool>(), optional_instant(row[1])};
 }
 
 }  // namespace heiasync::history

@@ -54,4 +54,11 @@ struct Explanation {
 /// What became of a date; of one organisation, with the listing, where that is wanted.
 Explanation explain(Transaction& transaction, core::Date date, std::optional<std::int64_t> organisation_id);
 
+/// What is known of an organisation.
+struct Acquaintance {
+    bool is_known = false;  ///< it was listed, and not erased since
+    std::optional<core::Instant> erased_at;
+};
+Acquaintance acquaintance(Transaction& transaction, std::int64_t organisation_id);
+
 }  // namespace heiasync::history

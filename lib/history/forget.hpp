@@ -48,7 +48,8 @@ bool is_known(Transaction& transaction, const ErasureSubject& subject);
 /// The name of the organisation as last seen; unset where nothing is known of it any more.
 std::optional<std::string> name_of_organisation(Transaction& transaction, std::int64_t organisation_id);
 
-/// Whether a text has a name or a business id of the organisation in it, or a title of the report: a receipt must not.
+/// Whether a text has a name, a business id or a company code of the organisation in it, or a title of the report, with
+/// whatever case, spaces and punctuation: a receipt must not. A guard against slips, which an abbreviation gets past.
 bool names_the_subject(Transaction& transaction, const ErasureSubject& subject, std::string_view text);
 
 /// Other reports of the organisation in which rounds of the report stand too, as earlier or later ones.

@@ -19,11 +19,12 @@ namespace {
 using Kind = DatabaseError::Kind;
 using namespace std::chrono_literals;
 
-// A reader that comes while DDL waits for a lock waits behind it, so that wait is short and repeated.
-constexpr Session::Limits limits{.statement = 0ms, .lock = 2s};
+// A reader that comes while DDL waits for a lock waits behind it, so that wait is short and repeated. Where reader and
+// migration wait for each other, the migration gives way: the server ends whoever has waited for a second.
+constexpr Session::Limits limits{.statement = 0ms, .lock = 500ms};
 constexpr auto between_tries_for_a_lock = 200ms;
 constexpr auto between_tries_of_a_migration = 1s;
-constexpr int tries_of_a_migration = 60;
+constexpr int tries_of_a_migration = 120;
 
 constexpr Statement ask_for_encoding{"ask for the encoding of the database", "SHOW server_encoding"};
 constexpr Statement ask_for_table{"look for the schema",
@@ -37,6 +38,13 @@ constexpr Statement record_applied{
     "VALUES ($1, $2, $3, $4, $5)"};
 // 1214605665 is 'Heia'; under it 1 is the lock of a migration.
 constexpr Statement try_lock{"take the migration lock", "SELECT pg_try_advisory_lock(1214605665, 1)"};
+// Whoever migrates of those that deploy/postgres/roles.sql has as owners, what there is belongs to the owner.
+constexpr Statement become_owner{
+    "migrate as heiasync_owner",
+    "SELECT set_config('role', 'heiasync_owner', false) FROM pg_namespace AS schema "
+    "WHERE nspname = 'heiasync' AND nspowner = to_regrole('heiasync_owner') AND current_user <> 'heiasync_owner' "
+    "  AND pg_has_role(current_user, nspowner, 'MEMBER') "
+    "  AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = schema.oid AND relowner <> nspowner)"};
 constexpr Statement unlock{"release the migration lock", "SELECT pg_advisory_unlock(1214605665, 1)"};
 
 struct Applied {
@@ -124,13 +132,15 @@ int target_of(const MigrateOptions& options, const SchemaStatus& status, std::sp
     if (target < 1 || target > newest) {
         throw std::invalid_argument{fmt::format("there is no migration {}: the versions are 1 to {}", target, newest)};
     }
+    int applied = 0;
     for (const MigrationStatus& migration : status.migrations) {
-        if (migration.applied_at && migration.version > target) {
-            throw std::invalid_argument{
-                fmt::format("the database is at version {} already and migrations only go "
-                            "forward: to go back to {}, restore a backup",
-                            migration.version, target)};
-        }
+        applied = std::max(applied, migration.applied_at ? migration.version : 0);
+    }
+    if (applied > target) {
+        throw std::invalid_argument{
+            fmt::format("the database is at version {} already and migrations only go forward: to go back to {}, "
+                        "restore a backup",
+                        applied, target)};
     }
     return target;
 }
@@ -220,8 +230,8 @@ SchemaStatus schema_status(Transaction& transaction, std::span<const Migration> 
     return compare(applied_migrations(transaction), migrations);
 }
 
-SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations) {
-    Session session{url, {.statement = 60s, .lock = limits.lock}};
+SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations, Access access) {
+    Session session{url, {.statement = 60s, .lock = limits.lock, .access = access}};
     return schema_status(session, migrations);
 }
 
@@ -247,6 +257,7 @@ void require_ours(const SchemaStatus& status) {
 std::vector<int> migrate(const std::string& url, std::span<const Migration> migrations, const MigrateOptions& options,
                          const std::function<core::Instant()>& now) {
     Session session{url, limits};
+    session.transact([](Transaction& transaction) { transaction.run(become_owner); });
     take_locks(session, options);
     const SchemaStatus status = schema_status(session, migrations);
     require_ours(status);
@@ -269,7 +280,10 @@ std::vector<int> migrate(const std::string& url, std::span<const Migration> migr
         }
     }
     // Who runs next does not wait until the server has noticed that this session is gone.
-    session.transact(release_run_lock);
+    session.transact([](Transaction& transaction) {
+        release_run_lock(transaction);
+        transaction.run(unlock);
+    });
     return applied;
 }
 

@@ -60,7 +60,8 @@ struct MigrateOptions {
 /// where the encoding of the database is not UTF8.
 SchemaStatus schema_status(Transaction& transaction, std::span<const Migration> migrations);
 /// The same in a session of its own. Blocks. Throws DatabaseError.
-SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations);
+SchemaStatus schema_status(const std::string& url, std::span<const Migration> migrations,
+                           Access access = Access::write);
 
 /// Throws DatabaseError of kind `schema`, with a sentence that says what to do, where the schema is newer or changed.
 void require_ours(const SchemaStatus& status);

@@ -56,18 +56,18 @@ std::string reason_of(Kind kind, std::string_view text) {
 
 /// Adds what `url` and the environment leave open. libpq's own text about a URL that it cannot read may quote a
 /// password, so it is not used.
-std::string connection_string(const std::string& url) {
+std::string connection_string(const std::string& url, std::string_view target_session_attrs = "read-write") {
     struct Setting {
         std::string_view name, value;
     };
     // A connection that went silent is noticed after a minute; of several hosts the one that takes writes is used.
-    constexpr std::array settings{Setting{"connect_timeout", "10"},
-                                  Setting{"keepalives_idle", "30"},
-                                  Setting{"keepalives_interval", "10"},
-                                  Setting{"keepalives_count", "3"},
-                                  Setting{"tcp_user_timeout", "60000"},
-                                  Setting{"target_session_attrs", "read-write"},
-                                  Setting{"fallback_application_name", "heiasyncd"}};
+    const std::array settings{Setting{"connect_timeout", "10"},
+                              Setting{"keepalives_idle", "30"},
+                              Setting{"keepalives_interval", "10"},
+                              Setting{"keepalives_count", "3"},
+                              Setting{"tcp_user_timeout", "60000"},
+                              Setting{"target_session_attrs", target_session_attrs},
+                              Setting{"fallback_application_name", "heiasyncd"}};
 
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{PQconninfoParse(url.c_str(), nullptr),
                                                                                &PQconninfoFree};
@@ -119,6 +119,19 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+/// Of several hosts the one that takes writes is looked for even by who only reads: it is the one that is up to date.
+std::string connection_string(const std::string& url, Access access) {
+    std::string string = connection_string(url);
+    if (access == Access::read) {
+        const std::unique_ptr<PGconn, decltype(&PQfinish)> attempt{PQconnectdb(string.c_str()), &PQfinish};
+        if (PQstatus(attempt.get()) != CONNECTION_OK &&
+            std::string_view{PQerrorMessage(attempt.get())}.find("session is read-only") != std::string_view::npos) {
+            return connection_string(url, "any");
+        }
+    }
+    return string;
+}
+
 int backend_of(pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     return work.exec("SELECT pg_backend_pid()")[0][0].as<int>();
@@ -126,8 +139,11 @@ int backend_of(pqxx::connection& connection) {
 
 }  // namespace
 
-Session::Session(const std::string& url, const Limits& limits) try : connection_{connection_string(url)} {
-    require_session_of_its_own(url);
+Session::Session(const std::string& url, const Limits& limits) try
+    : connection_{connection_string(url, limits.access)} {
+    if (limits.access == Access::write) {
+        require_session_of_its_own(url);
+    }
     set_up(limits);
 } catch (const pqxx::failure& error) {
     throw DatabaseError{Kind::away, fmt::format("cannot connect to the database: {}", one_line(error.what())), ""};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "history/database.hpp"
 #include "history/error.hpp"
 #include "history/transaction.hpp"
 
@@ -20,6 +21,7 @@ public:
     struct Limits {
         std::chrono::milliseconds statement;  ///< 0: none
         std::chrono::milliseconds lock;
+        Access access = Access::write;
     };
 
     /// Connects. Throws DatabaseError; `settings` where a pooler lends a server's session for a transaction at a time,

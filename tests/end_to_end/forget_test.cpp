@@ -342,6 +342,13 @@ TEST_F(Forget, RefusesWhatIsNotClear) {
     const auto name = installation.value("SELECT name FROM heiasync.organisations WHERE organisation_id = " + id);
     expect_refusal({"--organisation", id, "--confirm", id, "--reason", "because of " + name + " it is"},
                    "--reason: it names");
+    const auto world = installation.api().world().organisation(organisation, instant_after_slot("2026-07-01")).value();
+    std::string shouted;
+    for (const char c : world.business_id) {
+        shouted += c == '-' ? ' ' : c;
+    }
+    expect_refusal({"--organisation", id, "--confirm", id, "--reason", "FI" + shouted}, "--reason: it names");
+    expect_refusal({"--organisation", id, "--confirm", id, "--reason", "bad\xff"}, "--reason: not UTF-8");
     expect_refusal({"--organisation", id, "--confirm", id, "--reason", std::string(1001, 'r')},
                    "at most 1000 characters");
     EXPECT_EQ(row_difference(before, installation.dump({"run_lock"})), "");

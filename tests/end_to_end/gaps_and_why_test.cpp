@@ -86,6 +86,19 @@ protected:
 };
 
 TEST_F(GapsAndWhy, ADatabaseWithoutASchemaIsTold) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"gaps"},
+                                                    {"gaps", "--json"},
+                                                    {"why", "2026-07-01"},
+                                                    {"why", "2026-07-01", "--json"}}) {
+        const Outcome outcome = installation.run(command);
+        EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("there is no history in this database"));
+        EXPECT_EQ(outcome.out, "") << "who looks at the wrong database sees no green";
+    }
+}
+
+TEST_F(GapsAndWhy, AHistoryWithoutARunIsTold) {
+    ASSERT_EQ(installation.run({"migrate"}).exit_code, exit_code::done);
     const Outcome gaps = installation.run({"gaps"});
     EXPECT_EQ(gaps.exit_code, exit_code::done) << gaps;
     EXPECT_EQ(gaps.out, "no gaps\n");
@@ -98,6 +111,20 @@ TEST_F(GapsAndWhy, ADatabaseWithoutASchemaIsTold) {
     EXPECT_TRUE(why["runs"].Empty());
     EXPECT_TRUE(why["cells"].Empty());
     EXPECT_EQ(json_of(installation.run({"gaps", "--json"}))["gaps"].Size(), 0U);
+}
+
+TEST_F(GapsAndWhy, ARoleThatMayOnlyReadIsEnough) {
+    ASSERT_EQ(installation.run({"migrate"}).exit_code, exit_code::done);
+    query(installation.database_url(),
+          "CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data; ALTER ROLE watcher SET "
+          "default_transaction_read_only = on");
+    installation.config()["database"]["url"] = PostgresServer::as_role(installation.database_url(), "watcher");
+    EXPECT_EQ(installation.run({"gaps"}).exit_code, exit_code::done);
+    EXPECT_EQ(installation.run({"why", "2026-07-01"}).exit_code, exit_code::done);
+    EXPECT_THAT(installation.run({"status"}).out, HasSubstr("next run"));
+    const Outcome sync = installation.run({"sync"});
+    EXPECT_EQ(sync.exit_code, exit_code::unavailable) << sync;
+    query(installation.database_url(), "DROP ROLE watcher");
 }
 
 TEST_F(GapsAndWhy, ANewInstallationWithRejectedCredentialsSeesItsRuns) {
@@ -152,7 +179,8 @@ TEST_F(GapsAndWhy, OfOneOrganisationEveryAttemptIsTold) {
     auto with_json = asked;
     with_json.emplace_back("--json");
     const auto json = json_of(installation.run(with_json));
-    EXPECT_EQ(fields(json), (Fields{"date", "slot", "ready", "complete", "runs", "cells"}));
+    EXPECT_EQ(fields(json), (Fields{"date", "slot", "ready", "complete", "runs", "cells", "organisation_is_known",
+                                    "organisation_erased_at"}));
     EXPECT_EQ(fields(json["runs"][0]), (Fields{"sync_run_id", "trigger", "run_on", "scheduled_for", "started_at",
                                                "finished_at", "status", "organisations", "requests", "failures",
                                                "bytes_received", "error", "host", "version", "limited_to"}));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -139,6 +141,35 @@ TEST(Migrate, EveryRelationAndColumnHasAComment) {
                                  "WHERE relnamespace = 'heiasync'::regnamespace AND relkind IN ('r', 'v', 'm', 'p') "
                                  "AND attnum > 0 AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL")),
               "");
+}
+
+/// What deploy/postgres/roles.sql says of owners that can log in.
+TEST(Owners, WhoeverOfThemMigratesWhatThereIsBelongsToAll) {
+    Installation installation;
+    const std::string url = installation.database_url();
+    std::ifstream roles{HEIASYNC_ROLES_SQL};
+    query(url, {std::istreambuf_iterator<char>{roles}, {}});
+    query(
+        url,
+        "CREATE ROLE first_owner LOGIN IN ROLE heiasync_owner; CREATE ROLE second_owner LOGIN IN ROLE heiasync_owner");
+    const auto as = [&](const char* role) {
+        installation.config()["database"]["url"] = PostgresServer::as_role(url, role);
+    };
+    as("first_owner");
+    ASSERT_EQ(installation.run({"migrate", "--to", "20"}).exit_code, exit_code::done);
+    as("second_owner");
+    const auto migrated = installation.run({"migrate"});
+    EXPECT_EQ(migrated.exit_code, exit_code::done) << migrated;
+    EXPECT_EQ(installation.count("SELECT count(*) FROM pg_class WHERE relnamespace = 'heiasync'::regnamespace AND "
+                                 "relowner <> 'heiasync_owner'::regrole"),
+              0);
+    as("first_owner");
+    EXPECT_EQ(installation.run({"migrate", "--status"}).exit_code, exit_code::done);
+    EXPECT_EQ(installation.run({"rebuild"}).exit_code, exit_code::done);
+    const auto back = installation.run({"migrate", "--to", "5"});
+    EXPECT_EQ(back.exit_code, exit_code::usage);
+    EXPECT_EQ(back.err.find("is at version 6 already"), std::string::npos) << back;
+    query(url, "DROP ROLE first_owner; DROP ROLE second_owner");
 }
 
 }  // namespace

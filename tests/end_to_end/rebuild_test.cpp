@@ -151,6 +151,7 @@ TEST_F(Rebuild, IsOfTheStreamAndTheDatesAskedFor) {
     EXPECT_GT(installation.count("SELECT count(*) FROM heiasync.report_results"), 0);
     EXPECT_EQ(rows_of("2026-05-01"), 0);
     EXPECT_THAT(rebuild({"--since", "2026-07-02"}).out, StartsWith("0 documents, "));
+    EXPECT_THAT(rebuild({"--since", "0001-01-01"}).out, StartsWith(fmt::format("{} documents, ", documents)));
 }
 
 TEST_F(Rebuild, NamesADamagedDocumentLeavesItAndGoesOn) {

@@ -363,6 +363,12 @@ TEST_F(GapsTest, ExpectedTellsTheCellsOfARange) {
     EXPECT_EQ(query_value("SELECT count(*) || ' ' || count(DISTINCT expected_on) "
                           "FROM heiasync.expected('2026-06-01', '2026-06-11')"),
               "14 2");
+    EXPECT_EQ(query_value("SELECT max(expected_on) FROM heiasync.expected('2026-06-12', '9999-12-31')"), "2027-06-13")
+        << "of dates to come those of a year";
+    EXPECT_EQ(
+        query_value("SELECT heiasync.ready('infinity')::text || coalesce(heiasync.ready('-infinity')::text, '-') || "
+                    "heiasync.complete('infinity')"),
+        "false-false");
     EXPECT_THAT(query("SELECT stream, count(*) FROM heiasync.expected('2026-06-12', '2026-06-12') GROUP BY 1"),
                 UnorderedElementsAre(ElementsAre("organisations", "1"), ElementsAre("usage_stats", "4"),
                                      ElementsAre("reports", "2")));
