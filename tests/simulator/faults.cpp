@@ -69,6 +69,8 @@ void set(Fault& fault, std::string_view key, std::string_view value) {
         fault.organisation = parse_number<std::int64_t>(key, value);
     } else if (key == "business_id") {
         fault.business_id = value;
+    } else if (key == "page") {
+        fault.page = value;
     } else if (key == "times") {
         fault.times = parse_number<unsigned>(key, value);
     } else if (key == "after") {
@@ -98,11 +100,12 @@ void set(Fault& fault, std::string_view key, std::string_view value) {
     }
 }
 
-bool hits(const Fault& fault, Operation operation, std::optional<std::int64_t> organisation,
-          std::string_view business_id, bool moved) {
-    return (!moved || fault.kind != Fault::Kind::redirect) && fault.operation.value_or(operation) == operation &&
-           (!fault.organisation || fault.organisation == organisation) &&
-           (!fault.business_id || *fault.business_id == business_id);
+bool hits(const Fault& fault, const Occasion& call) {
+    return (!call.moved || fault.kind != Fault::Kind::redirect) &&
+           fault.operation.value_or(call.operation) == call.operation &&
+           (!fault.organisation || fault.organisation == call.organisation) &&
+           fault.business_id.value_or(call.business_id) == call.business_id &&
+           fault.page.value_or(call.page) == call.page && call.at >= fault.from && call.at < fault.until;
 }
 
 }  // namespace
@@ -139,11 +142,10 @@ void FaultPlan::clear() {
     faults_.clear();
 }
 
-std::optional<Fault> FaultPlan::take(Operation operation, std::optional<std::int64_t> organisation,
-                                     std::string_view business_id, bool moved) {
+std::optional<Fault> FaultPlan::take(const Occasion& call) {
     const std::scoped_lock lock{mutex_};
     for (auto& fault : faults_) {
-        if (fault.times == 0U || !hits(fault, operation, organisation, business_id, moved)) {
+        if (fault.times == 0U || !hits(fault, call)) {
             continue;
         }
         if (fault.after > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/instant.hpp"
 #include "simulator/operation.hpp"
 
 #include <chrono>
@@ -13,8 +14,9 @@
 
 namespace heiasync::simulator {
 
-/// Something that goes wrong with the calls it matches: those of `operation`, `organisation` and `business_id`, where
-/// they are given. A full_data call belongs to the organisation of its report.
+/// Something that goes wrong with the calls it matches: those of `operation`, `organisation`, `business_id` and `page`,
+/// where they are given, from one instant until another by the simulator's time. A full_data call belongs to the
+/// organisation of its report.
 struct Fault {
     enum class Kind : std::uint8_t {
         status,           ///< answers `status`, with `body` (default: the documented error object) and `retry_after`
@@ -41,6 +43,9 @@ struct Fault {
     std::optional<Operation> operation;
     std::optional<std::int64_t> organisation;
     std::optional<std::string> business_id;
+    std::optional<std::string> page;  ///< of a listing
+    core::Instant from = core::Instant::min();
+    core::Instant until = core::Instant::max();
     std::optional<unsigned> times;  ///< how many calls it hits; none: all of them
     unsigned after = 0;             ///< how many matching calls it lets pass first
 
@@ -59,15 +64,24 @@ struct Fault {
 /// `status=500` alone is a fault of kind status. A value holds no comma. Throws std::invalid_argument with a sentence.
 Fault parse_fault(std::string_view text);
 
+/// A call, as far as a fault looks at it.
+struct Occasion {
+    Operation operation = Operation::unknown;
+    std::optional<std::int64_t> organisation;
+    std::string business_id;
+    std::string page;
+    core::Instant at;
+    bool moved = false;  ///< the call came to where a redirect sent it
+};
+
 /// The faults that are still to come. Thread-safe.
 class FaultPlan {
 public:
     void add(Fault fault);
     void clear();
 
-    /// The first fault that hits this call, and counts it. `moved`: the call came to where a redirect sent it.
-    std::optional<Fault> take(Operation operation, std::optional<std::int64_t> organisation,
-                              std::string_view business_id, bool moved);
+    /// The first fault that hits this call, and counts it.
+    std::optional<Fault> take(const Occasion& call);
 
 private:
     std::mutex mutex_;

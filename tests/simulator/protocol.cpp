@@ -203,11 +203,15 @@ Answer Protocol::answer(const HttpRequest& request, std::size_t in_flight) {
         }
     }
 
+    if (options_.on_request) {
+        options_.on_request(call.at);
+    }
     look_for_violations(call);
     if (in_flight > 1) {
         violation(Violation::Kind::concurrent_requests, call, fmt::format("{} requests at once", in_flight));
     }
-    call.fault = faults_.take(call.operation, call.organisation, call.business_id(), call.moved);
+    call.fault = faults_.take({call.operation, call.organisation, call.business_id(),
+                               call.parameter("page").value_or(""), call.at, call.moved});
 
     auto answer = time_is_readable ? dispatch(call) : invalid_param("X-Simulated-Time is no ISO 8601 time");
     answer.at = call.at;

@@ -58,6 +58,9 @@ struct Options {
     std::function<core::Instant()> clock;  ///< called on the simulator's thread; empty: the system clock
     std::chrono::seconds date_skew{0};     ///< added to the Date header
     std::chrono::milliseconds latency{0};  ///< before every answer
+    /// Called on the simulator's thread with the time of a request, before anything is made of it. While it does not
+    /// return, nobody is answered.
+    std::function<void(core::Instant)> on_request;
 };
 
 /// A faithful fake of the HeiaHeia Admin API on 127.0.0.1, with a thread of its own from construction to destruction.

@@ -529,6 +529,24 @@ TEST(Fault, CarriesItsDetails) {
     EXPECT_EQ(session.get(stats).fields.at("Age"), "7");
 }
 
+TEST(Fault, HitsInItsTimeAndOnItsPage) {
+    Session session;
+    const auto status_of = [&](const std::string& page, core::Instant from, core::Instant until) {
+        Fault fault;
+        fault.page = "2";
+        fault.from = from;
+        fault.until = until;
+        session.simulator.clear_faults();
+        session.simulator.fail(fault);
+        return session.get("/admin/v1/documents/organisations?page=" + page).status;
+    };
+    const std::chrono::microseconds moment{1};
+    EXPECT_EQ(status_of("2", now, now + moment), 500U);
+    EXPECT_EQ(status_of("1", now, now + moment), 200U);
+    EXPECT_EQ(status_of("2", now + moment, now + 2 * moment), 200U);
+    EXPECT_EQ(status_of("2", now - moment, now), 200U);
+}
+
 TEST(Fault, AsksForPatienceUntilADateOfItsOwnClock) {
     Options options;
     options.date_skew = std::chrono::minutes{1};
@@ -588,7 +606,9 @@ TEST(Fault, HangsUntilTheClientGoesAndDripsByteByByte) {
 }
 
 TEST(Fault, IsReadFromTextOrRefusedWithASentence) {
-    const auto fault = parse_fault("kind=drip,operation=full_data,organisation=12,business_id=1-2,interval=5,shift=-1");
+    const auto fault =
+        parse_fault("kind=drip,operation=full_data,organisation=12,business_id=1-2,page=3,interval=5,shift=-1");
+    EXPECT_EQ(fault.page, "3");
     EXPECT_EQ(fault.kind, Fault::Kind::drip);
     EXPECT_EQ(fault.operation, Operation::full_data);
     EXPECT_EQ(fault.organisation, 12);
@@ -607,6 +627,16 @@ TEST(Body, CanBeReplacedByteForByte) {
     session.simulator.answer_with(Operation::stats, id, "", R"({"usage": {}})");
     EXPECT_EQ(session.get(path(id, "stats")).body, R"({"usage": {}})");
     EXPECT_NE(session.get(path(id, "reports?viewed=true")).body, R"({"usage": {}})");
+}
+
+TEST(Simulator, TellsOfARequestBeforeItAnswers) {
+    std::vector<core::Instant> asked;
+    Options options;
+    options.on_request = [&asked](core::Instant at) { asked.push_back(at); };
+    Session session{options};
+    session.get("/admin/v1/documents/organisations");
+    EXPECT_THAT(asked, testing::SizeIs(session.simulator.requests().size()));
+    EXPECT_THAT(asked, testing::Each(now));
 }
 
 TEST(Simulator, MayBeAskedForTheTruthWhileItServes) {

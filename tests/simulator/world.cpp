@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -129,7 +130,7 @@ World::Member World::make_member(std::int64_t index, std::int64_t id) const {
     member.joined = index % 53 == 11 ? dated(date::year{2026} / 2 / 1, 330, Topic::joined)
                                      : dated(date::year{2023} / 7 / 1, 900, Topic::joined);
     if (index % 61 == 17) {
-        member.hidden_from = dated(date::year{2026} / 3 / 1, 300, Topic::growth);
+        member.hidden.emplace_back(dated(date::year{2026} / 3 / 1, 300, Topic::growth), core::Instant::max());
     }
     if (index % 37 == 6) {
         member.later_name = organisation.name + " & Kumppanit";
@@ -152,11 +153,14 @@ World::Member& World::at(std::int64_t organisation_id) {
 }
 
 bool World::listed(const Member& member, core::Instant at) {
-    return at >= member.joined && (at < member.hidden_from || at >= member.hidden_until);
+    return at >= member.joined && std::ranges::none_of(member.hidden, [at](const auto& interval) {
+               return at >= interval.first && at < interval.second;
+           });
 }
 
 Organisation World::as_of(const Member& member, core::Instant at) {
-    auto organisation = member.organisation;
+    const auto change = member.changes.upper_bound(at);
+    auto organisation = change == member.changes.begin() ? member.organisation : std::prev(change)->second;
     if (member.later_name && at >= member.renamed_from) {
         organisation.name = *member.later_name;
     }
@@ -252,13 +256,15 @@ std::optional<UsageStats> World::stats(std::int64_t organisation_id, std::string
         return std::nullopt;
     }
     if (const auto pinned = member->pinned.find(business_id); pinned != member->pinned.end()) {
-        return pinned->second;
+        if (const auto later = pinned->second.upper_bound(at); later != pinned->second.begin()) {
+            return std::prev(later)->second;
+        }
     }
     auto stats = whole_stats(*member, vendor_date(at));
     if (business_id.empty()) {
         return stats;
     }
-    const auto& ids = member->organisation.business_ids;
+    const auto ids = as_of(*member, at).business_ids;
     const auto found = std::ranges::find(ids, business_id, &BusinessId::id);
     if (found == ids.end() || !found->mapped) {
         return std::nullopt;
@@ -505,9 +511,7 @@ void World::rename(std::int64_t organisation_id, std::string name, core::Instant
 
 void World::hide(std::int64_t organisation_id, core::Instant from, core::Instant until) {
     const std::unique_lock lock{mutex_};
-    auto& member = at(organisation_id);
-    member.hidden_from = from;
-    member.hidden_until = until;
+    at(organisation_id).hidden.emplace_back(from, until);
 }
 
 void World::add(Organisation organisation, core::Instant from) {
@@ -523,9 +527,14 @@ void World::add(Organisation organisation, core::Instant from) {
     members_.push_back(std::move(member));
 }
 
-void World::set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats) {
+void World::change(Organisation organisation, core::Instant from) {
     const std::unique_lock lock{mutex_};
-    at(organisation_id).pinned.insert_or_assign(std::move(business_id), stats);
+    at(organisation.id).changes.insert_or_assign(from, std::move(organisation));
+}
+
+void World::set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats, core::Instant from) {
+    const std::unique_lock lock{mutex_};
+    at(organisation_id).pinned[std::move(business_id)].insert_or_assign(from, stats);
 }
 
 void World::set_teams(std::int64_t organisation_id, std::vector<Team> teams) {

@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace heiasync::simulator {
@@ -144,13 +145,16 @@ public:
     /// When the report on a round was generated for the first time.
     [[nodiscard]] static core::Instant first_generated_at(const ScheduledSurvey& round);
 
-    /// Edits, effective for every time that follows `from`.
+    /// Edits, effective for every time that follows `from`. An organisation may be hidden several times.
     void rename(std::int64_t organisation_id, std::string name, core::Instant from = core::Instant::min());
     void hide(std::int64_t organisation_id, core::Instant from = core::Instant::min(),
               core::Instant until = core::Instant::max());
     void add(Organisation organisation, core::Instant from = core::Instant::min());
-    /// Pins the figures, at every time.
-    void set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats);
+    /// What the listing shows of it, its business ids included; those of its reports stay.
+    void change(Organisation organisation, core::Instant from);
+    /// Pins the figures until others are pinned from a later time on.
+    void set_stats(std::int64_t organisation_id, std::string business_id, UsageStats stats,
+                   core::Instant from = core::Instant::min());
     /// Pins the teams, at every time: what makes a document long or short.
     void set_teams(std::int64_t organisation_id, std::vector<Team> teams);
 
@@ -161,9 +165,9 @@ private:
         std::optional<std::string> later_name;  ///< from `renamed_from` on
         core::Instant joined = core::Instant::min();
         core::Instant renamed_from = core::Instant::max();
-        core::Instant hidden_from = core::Instant::max();
-        core::Instant hidden_until = core::Instant::max();
-        std::map<std::string, UsageStats, std::less<>> pinned;
+        std::map<core::Instant, Organisation> changes;  ///< by when they take effect
+        std::vector<std::pair<core::Instant, core::Instant>> hidden;
+        std::map<std::string, std::map<core::Instant, UsageStats>, std::less<>> pinned;
         std::optional<std::vector<Team>> pinned_teams;
     };
 

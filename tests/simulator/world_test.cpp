@@ -191,6 +191,38 @@ TEST(World, CanBeEdited) {
     EXPECT_THROW(world.hide(2), std::invalid_argument);
 }
 
+TEST(World, CanBeEditedSeveralTimes) {
+    World world{1, 10};
+    auto organisation = world.organisations(first_of_july).at(1);
+    const auto id = organisation.id;
+    const auto later = first_of_july + days{10};
+    world.hide(id, first_of_july, first_of_july + days{1});
+    world.hide(id, later, later + days{1});
+    EXPECT_FALSE(world.organisation(id, first_of_july));
+    EXPECT_TRUE(world.organisation(id, first_of_july + days{1}));
+    EXPECT_FALSE(world.organisation(id, later));
+
+    UsageStats pinned;
+    const auto before = world.stats(id, {}, first_of_july - days{1});
+    world.set_stats(id, {}, pinned, first_of_july + days{2});
+    pinned.app_use_count = 7;
+    world.set_stats(id, {}, pinned, first_of_july + days{3});
+    EXPECT_EQ(world.stats(id, {}, first_of_july - days{1}), before);
+    EXPECT_EQ(world.stats(id, {}, first_of_july + days{2}), UsageStats{});
+    EXPECT_EQ(world.stats(id, {}, first_of_july + days{3}), pinned);
+
+    const BusinessId business_id{"1234567-8", "new", true, 50};
+    organisation.multi_business_id = true;
+    organisation.business_ids = {business_id};
+    world.change(organisation, first_of_july + days{4});
+    EXPECT_FALSE(world.stats(id, business_id.id, first_of_july + days{3}));
+    EXPECT_TRUE(world.stats(id, business_id.id, first_of_july + days{4}));
+    EXPECT_EQ(world.organisation(id, first_of_july + days{4}), organisation);
+    organisation.business_ids.clear();
+    world.change(organisation, first_of_july + days{5});
+    EXPECT_FALSE(world.stats(id, business_id.id, first_of_july + days{5}));
+}
+
 void expect_consistent(const rapidjson::Value& group, int minimum) {
     if (!group["insufficient_data"].GetBool()) {
         EXPECT_GE(group["answer_count"].GetInt(), minimum);
