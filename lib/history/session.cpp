@@ -141,21 +141,19 @@ int backend_of(pqxx::connection& connection) {
 
 Session::Session(const std::string& url, const Limits& limits) try
     : connection_{connection_string(url, limits.access)} {
-    if (limits.access == Access::write) {
-        require_session_of_its_own(url);
-    }
+    require_session_of_its_own(url, limits.access);
     set_up(limits);
 } catch (const pqxx::failure& error) {
     throw DatabaseError{Kind::away, fmt::format("cannot connect to the database: {}", one_line(error.what())), ""};
 }
 
-void Session::require_session_of_its_own(const std::string& url) {
+void Session::require_session_of_its_own(const std::string& url, Access access) {
     const int server = backend_of(connection_);
     // A pooler tells its clients a process id of its own.
     if (server == connection_.backendpid()) {
         return;
     }
-    pqxx::connection second{connection_string(url)};
+    pqxx::connection second{connection_string(url, access)};
     if (backend_of(second) == server || backend_of(connection_) != server) {
         throw DatabaseError{Kind::settings,
                             "database.url leads to a connection pooler that lends sessions for a transaction or a "

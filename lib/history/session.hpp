@@ -40,7 +40,7 @@ public:
 private:
     friend class Transaction;
 
-    void require_session_of_its_own(const std::string& url);
+    void require_session_of_its_own(const std::string& url, Access access);
     void set_up(const Limits& limits);
     void prepare(const Statement& statement);
     /// The exception in hand, as a DatabaseError where it is one of libpqxx.
