@@ -2,13 +2,13 @@
 #include "originals.hpp"
 #include "rows.hpp"
 #include "simulator/documents.hpp"
+#include "survey_document.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,32 +22,6 @@ namespace {
 using rapidjson::Value;
 
 constexpr auto day = "2026-07-01";
-
-rapidjson::Document parse(const std::string& text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
-    if (document.HasParseError()) {
-        throw std::invalid_argument{"the simulator's answer is no JSON"};
-    }
-    return document;
-}
-
-/// The member of `names` whose key is an id.
-std::string name_of(const Value& list, std::string_view id) {
-    for (const auto& item : list.GetArray()) {
-        if (std::to_string(item["id"].GetInt64()) == id) {
-            return canonical(item["name"]);
-        }
-    }
-    return "null";
-}
-
-/// Whose result it is.
-struct Group {
-    std::string scope;
-    std::string team_id = "0";
-    std::string tag_id = "0";
-};
 
 /// A group's rows, with the columns of a parent before them.
 class ResultRows {
@@ -85,23 +59,8 @@ public:
         }
     }
 
-    void add_tags(const std::string& scope, const std::string& team_id, const Value& tags) {
-        if (tags.IsNull()) {
-            return;
-        }
-        for (const auto& [id, result] : tags.GetObject()) {
-            add({scope, team_id, id.GetString()}, result);
-        }
-    }
-
     void add_instance(const Value& instance) {
-        add({"global"}, instance["global"]);
-        add({"organisation"}, instance["organisation"]);
-        for (const auto& [id, result] : instance["teams"].GetObject()) {
-            add({"team", id.GetString()}, result);
-            add_tags("team_tag", id.GetString(), member(result, "tags"));
-        }
-        add_tags("tag", "0", member(instance, "tags"));
+        for_each_group(instance, [this](const Group& group, const Value& result) { add(group, result); });
     }
 
     void in_round(std::int64_t ordinal) { parent_["ordinal"] = canonical(ordinal); }
@@ -115,10 +74,10 @@ private:
         auto row = parent_;
         row["scope"] = canonical(group.scope);
         row["team_id"] = group.team_id;
-        row["team_name"] = name_of(document_["teams"], group.team_id);
+        row["team_name"] = canonical(name_of(document_["teams"], group.team_id));
         if (has_tags_) {
             row["tag_id"] = group.tag_id;
-            row["tag_name"] = name_of(document_["tags"], group.tag_id);
+            row["tag_name"] = canonical(name_of(document_["tags"], group.tag_id));
         }
         return row;
     }
