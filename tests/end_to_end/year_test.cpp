@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -167,26 +169,56 @@ public:
         return lines;
     }
 
-    /// `organisation|month|uses|closing day` of whole organisations.
+    /// `name|month|uses|counter_reset|previous closing day|closing day|observed days|days in the month`.
     std::set<std::string> monthly_uses() {
-        using Closing = std::pair<core::Date, std::optional<std::int64_t>>;
-        std::map<std::pair<std::int64_t, core::Date>, Closing> closings;
-        for (const auto& [date, day] : days_) {
-            for (const auto& [organisation, business_id] : day.stats) {
-                if (business_id.empty()) {
-                    closings.insert_or_assign(
-                        {organisation, core::Date{date.year() / date.month() / 1_d}},
-                        Closing{date, world().stats(organisation, "", *day.asked_at).value().app_use_count});
+        std::set<std::string> lines;
+        for (const auto& [organisation, observed] : observed()) {
+            for (core::Date month = first_of_month(first_); month <= last_; month = next_month(month)) {
+                const auto use = use_between(observed, month, next_month(month), core::Date{month - date::months{1}});
+                if (use.observed_days > 0) {
+                    const auto days = (sys_days{next_month(month)} - sys_days{month}).count();
+                    lines.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", name(organisation), text(month), use.uses,
+                                             use.is_reset ? "t" : "f", use.previous, use.closing, use.observed_days,
+                                             days));
                 }
             }
         }
+        return lines;
+    }
+
+    /// `id|name|first closing day|last closing day|accepted members then|and then|growth` of those that are listed.
+    std::set<std::string> growth() {
         std::set<std::string> lines;
-        for (const auto& [key, closing] : closings) {
-            const auto before = closings.find({key.first, key.second - date::months{1}});
-            const bool known = before != closings.end() && before->second.second && closing.second;
-            lines.insert(fmt::format("{}|{}|{}|{}", key.first, text(key.second),
-                                     known ? std::to_string(*closing.second - *before->second.second) : "NULL",
-                                     text(closing.first)));
+        const auto everybody = observed();
+        for (const auto& organisation : Truth{world(), *days_.at(last_).asked_at}.organisations()) {
+            const auto& observed = everybody.at(organisation.id);
+            const core::Date earliest = observed.begin()->first;
+            const auto first = std::prev(observed.lower_bound(next_month(first_of_month(earliest))));
+            const auto last = std::prev(observed.end());
+            const auto from = first->second.hh_core_accepted_membership_count;
+            const auto to = last->second.hh_core_accepted_membership_count;
+            lines.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}", organisation.id, organisation.name, text(first->first),
+                                     text(last->first), from ? std::to_string(*from) : "NULL",
+                                     to ? std::to_string(*to) : "NULL",
+                                     from && to ? std::to_string(*to - *from) : "NULL"));
+        }
+        return lines;
+    }
+
+    /// `name|period|its end|uses|observed days|average points|answers`.
+    std::set<std::string> use_beside_energy_levels() {
+        std::set<std::string> lines;
+        const auto everybody = observed();
+        for (const Level& level : levels()) {
+            const core::Date end = next_month(level.period_start);
+            const auto observed = everybody.find(level.organisation);
+            const auto use = observed == everybody.end()
+                                 ? Use{}
+                                 : use_between(observed->second, level.period_start, end, date::year::min() / 1 / 1);
+            lines.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}", name(level.organisation), text(level.period_start),
+                                     text(after(end, -1)), use.uses,
+                                     use.observed_days > 0 ? std::to_string(use.observed_days) : "NULL",
+                                     level.points ? two_decimals(*level.points) : "NULL", level.answers));
         }
         return lines;
     }
@@ -194,41 +226,134 @@ public:
     /// Names of organisations whose energy level fell from the first of the periods to the second, and to the third.
     std::set<std::string> fell_twice(const std::array<core::Date, 3>& period_starts) {
         std::map<std::int64_t, std::vector<double>> points;
-        for (const core::Date start : period_starts) {
-            const core::Date end = after(core::Date{start + date::months{1}}, -1);
-            for (const auto& [date, day] : days_) {
-                for (const auto& [organisation, business_id] : day.energy_levels) {
-                    const int late = static_cast<int>((sys_days{date} - sys_days{end}).count()) - 1;
-                    if (!business_id.empty() || late < 0 || late > 7) {
-                        continue;
-                    }
-                    rapidjson::Document document;
-                    document.Parse<rapidjson::kParseFullPrecisionFlag>(
-                        simulator::energy_levels_document(world(), organisation, {}, {start, end}, *day.asked_at)
-                            .c_str());
-                    const auto& result = document["instances"][0]["organisation"];
-                    if (result["insufficient_data"].IsFalse()) {
-                        points[organisation].push_back(result["average_points"].GetDouble());
-                    }
-                }
+        for (const Level& level : levels()) {
+            if (level.points && std::ranges::find(period_starts, level.period_start) != period_starts.end()) {
+                points[level.organisation].push_back(*level.points);
             }
         }
         std::set<std::string> names;
         for (const auto& [organisation, values] : points) {
             if (values.size() == 3 && values[1] < values[0] && values[2] < values[1]) {
-                names.insert(world().organisation(organisation, *days_.rbegin()->second.asked_at).value().name);
+                names.insert(name(organisation));
             }
         }
         return names;
     }
 
+    /// Whether all that was due on a date has been had, or never can be, and whether all of it has been had.
+    struct State {
+        bool ready = false;
+        bool complete = false;
+    };
+    [[nodiscard]] State state(core::Date date, const std::set<std::string>& missing) const {
+        const auto has_gap = [&](const std::string& state) {
+            return std::ranges::any_of(missing, [&](const std::string& line) {
+                return field(line, 3) == text(date) && field(line, 6) == state;
+            });
+        };
+        const bool ready = days_.at(date).asked_at && !has_gap("open");
+        return {ready, ready && !has_gap("final")};
+    }
+
+    /// Whether nobody could run on that date.
+    [[nodiscard]] bool has_no_run(core::Date date) const { return !days_.at(date).asked_at; }
+
     [[nodiscard]] const std::map<core::Date, Day>& days() const { return days_; }
+    [[nodiscard]] core::Date last() const { return last_; }
     [[nodiscard]] Installation& installation() { return installation_; }
     simulator::World& world() { return installation_.api().world(); }
     /// For all time.
     void always(Fault fault) { always_.push_back(std::move(fault)); }
 
 private:
+    using Observed = std::map<core::Date, simulator::UsageStats>;
+    struct Use {
+        std::string uses = "NULL";
+        bool is_reset = false;
+        std::string previous = "NULL";
+        std::string closing;
+        std::int64_t observed_days = 0;
+    };
+    /// The energy level of a whole organisation.
+    struct Level {
+        std::int64_t organisation = 0;
+        core::Date period_start;
+        std::optional<double> points;
+        std::int64_t answers = 0;
+    };
+
+    static core::Date first_of_month(core::Date date) { return date.year() / date.month() / 1_d; }
+    static core::Date next_month(core::Date first) { return first + date::months{1}; }
+    static std::string two_decimals(double four_decimals) {
+        const auto hundredths = (std::llround(four_decimals * 10'000) + 50) / 100;
+        return fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
+    }
+    /// Of an organisation, as it was called at last.
+    std::string name(std::int64_t organisation) {
+        return world().organisation(organisation, *days_.rbegin()->second.asked_at).value().name;
+    }
+
+    /// What was answered of each whole organisation.
+    std::map<std::int64_t, Observed> observed() {
+        std::map<std::int64_t, Observed> observed;
+        for (const auto& [date, day] : days_) {
+            for (const auto& [organisation, business_id] : day.stats) {
+                if (business_id.empty()) {
+                    observed[organisation][date] = world().stats(organisation, "", *day.asked_at).value();
+                }
+            }
+        }
+        return observed;
+    }
+
+    /// From the last observation before the first date, if that is not before `earliest`, to the last before the end.
+    static Use use_between(const Observed& observed, core::Date begin, core::Date end, core::Date earliest) {
+        Use use;
+        const auto first = observed.lower_bound(begin);
+        const auto beyond = observed.lower_bound(end);
+        use.observed_days = std::distance(first, beyond);
+        if (use.observed_days == 0) {
+            return use;
+        }
+        const auto& [closing, now] = *std::prev(beyond);
+        use.closing = text(closing);
+        if (first == observed.begin() || std::prev(first)->first < earliest) {
+            return use;
+        }
+        const auto& [previous, then] = *std::prev(first);
+        use.previous = text(previous);
+        if (then.app_use_count && now.app_use_count) {
+            use.is_reset = *now.app_use_count < *then.app_use_count;
+            use.uses = use.is_reset ? "NULL" : std::to_string(*now.app_use_count - *then.app_use_count);
+        }
+        return use;
+    }
+
+    /// All that was answered, each of the month before the one in which it was asked for.
+    std::vector<Level> levels() {
+        std::vector<Level> levels;
+        for (const auto& [date, day] : days_) {
+            for (const auto& [organisation, business_id] : day.energy_levels) {
+                if (!business_id.empty()) {
+                    continue;
+                }
+                const core::Date start = first_of_month(date) - date::months{1};
+                rapidjson::Document document;
+                document.Parse<rapidjson::kParseFullPrecisionFlag>(
+                    simulator::energy_levels_document(world(), organisation, {}, {start, after(next_month(start), -1)},
+                                                      *day.asked_at)
+                        .c_str());
+                const auto& result = document["instances"][0]["organisation"];
+                Level level{organisation, start, {}, result["answer_count"].GetInt64()};
+                if (result["insufficient_data"].IsFalse()) {
+                    level.points = result["average_points"].GetDouble();
+                }
+                levels.push_back(level);
+            }
+        }
+        return levels;
+    }
+
     void note(Day& day) {
         bool listing_failed = false;
         for (const simulator::Request& request : installation_.api().requests()) {
@@ -453,15 +578,10 @@ protected:
                                                             "FROM heiasync.usage_stats_daily")),
             "");
         for (const auto& [date, day] : history.days()) {
-            const auto has_gap = [&, name = text(date)](const std::string& state) {
-                return std::ranges::any_of(missing, [&](const std::string& line) {
-                    return field(line, 3) == name && field(line, 6) == state;
-                });
-            };
-            const bool ready = day.asked_at && !has_gap("open");
+            const auto [ready, complete] = history.state(date, missing);
             EXPECT_EQ(installation.value(fmt::format(
                           "SELECT heiasync.ready('{0}')::text || ' ' || heiasync.complete('{0}')::text", text(date))),
-                      fmt::format("{} {}", ready, ready && !has_gap("final")))
+                      fmt::format("{} {}", ready, complete))
                 << text(date);
         }
     }
@@ -494,6 +614,9 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     late.id = 9'000'001;
     late.name = "Latecomer";
     world.add(late, simulator::vendor_midnight(2026_y / 4 / 18));
+    auto fallen = world.stats(listed[4].id, {}, simulator::vendor_midnight(2026_y / 4 / 8)).value();
+    fallen.app_use_count = 7;
+    world.set_stats(listed[4].id, {}, fallen, simulator::vendor_midnight(2026_y / 4 / 8));
     history.asks_no_business_ids_from(2026_y / 5 / 10);
     history.live();
     verify(history);
@@ -503,16 +626,43 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     const auto answer = [&](const std::string& columns, std::string_view question) {
         return installation.lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, page.query(question)));
     };
-    EXPECT_EQ(difference(history.monthly_uses(),
-                         installation.lines("SELECT organisation_id, month, app_use_count_delta, closing_on "
-                                            "FROM heiasync.usage_stats_monthly WHERE business_id = ''")),
-              "");
-    EXPECT_FALSE(answer("name, month", "How much was the app used in each month").empty());
+    const auto uses = history.monthly_uses();
+    EXPECT_TRUE(std::ranges::any_of(uses, [](const std::string& line) { return field(line, 3) == "t"; }));
+    EXPECT_EQ(difference(uses, answer("*", "How much was the app used in each month")), "");
+    EXPECT_EQ(difference(history.growth(), answer("*", "Which organisations grew the most")), "");
+    EXPECT_EQ(difference(history.use_beside_energy_levels(), answer("*", "How does the use of the app go")), "");
     const auto fell = history.fell_twice({2026_y / 2 / 1, 2026_y / 3 / 1, 2026_y / 4 / 1});
     EXPECT_FALSE(fell.empty());
     EXPECT_EQ(difference(fell, answer("name", "Whose energy level fell")), "");
+    const auto missing = history.missing();
+    std::set<std::string> states;
+    for (core::Date date = after(history.last(), -29); date <= history.last(); date = after(date, 1)) {
+        const auto [ready, complete] = history.state(date, missing);
+        states.insert(fmt::format("{}|{}|{}", text(date), ready ? "t" : "f", complete ? "t" : "f"));
+    }
+    EXPECT_EQ(difference(states, answer("*", "Which of the last 30 days are ready")), "");
+    for (const std::int64_t organisation : {listed[1].id, listed[2].id, listed[3].id, late.id}) {
+        std::set<std::string> expected;
+        for (const std::string& line : missing) {
+            if (const auto id = std::stoll(field(line, 1)); id == organisation || id == 0) {
+                const bool depends_on_that_run = field(line, 0) != "energy_levels" && field(line, 5) == "NULL";
+                const bool had_no_run = history.has_no_run(core::parse_date(field(line, 3)));
+                expected.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}", field(line, 3), field(line, 0), field(line, 2),
+                                            field(line, 4), field(line, 5), field(line, 6),
+                                            depends_on_that_run && had_no_run ? "t" : "f"));
+            }
+        }
+        std::string query = page.query("Which days are missing of one organisation");
+        query.replace(query.find("142"), 3, std::to_string(organisation));
+        EXPECT_EQ(difference(expected,
+                             installation.lines(fmt::format("SELECT expected_on, stream, business_id, period_start, "
+                                                            "report_id, state, reason = 'no_run' FROM ({}) AS answer",
+                                                            query))),
+                  "")
+            << organisation;
+    }
     std::set<std::string> missing_months;
-    for (const std::string& line : history.missing()) {
+    for (const std::string& line : missing) {
         missing_months.insert(fmt::format("{}-01|{}|{}", field(line, 3).substr(0, 7), field(line, 0), field(line, 6)));
     }
     EXPECT_EQ(difference(missing_months, answer("DISTINCT month, stream, state", "How complete is the history")), "");
