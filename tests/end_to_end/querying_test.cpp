@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -42,13 +43,14 @@ std::string text_or_null(const rapidjson::Value& value) {
     return value.IsNull() ? "NULL" : value.IsString() ? value.GetString() : canonical(value);
 }
 
-/// A number with four decimals, rounded to two.
+/// A number with four decimals, rounded to two, halves away from zero.
+std::string rounded(double number) {
+    const auto hundredths = (std::llround(std::abs(number) * 10'000) + 50) / 100;
+    return fmt::format("{}{}.{:02}", number < 0 && hundredths > 0 ? "-" : "", hundredths / 100, hundredths % 100);
+}
+
 std::string rounded(const rapidjson::Value& value) {
-    if (value.IsNull()) {
-        return "NULL";
-    }
-    const auto hundredths = (std::llround(value.GetDouble() * 10'000) + 50) / 100;
-    return fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
+    return value.IsNull() ? "NULL" : rounded(value.GetDouble());
 }
 
 /// Numbers as PostgreSQL writes an array of them.
@@ -132,19 +134,20 @@ std::map<std::string, std::string> figures(const rapidjson::Value& document) {
 
 /// A June with something for every question: an organisation that is new, one that is gone, one that has another name,
 /// a field that the API has added, another that it sends only later, and a second run on the last day, which finds one
-/// member more and has the listing of reports that the first could not have.
+/// member more and has the listing of reports that the first could not have. All tests only read.
 class Querying : public ::testing::Test {
 protected:
-    void SetUp() override {
+    static void SetUpTestSuite() {
+        june_ = std::make_unique<June>();
         auto& world = installation().api().world();
         const auto changed = simulator::vendor_midnight(core::parse_date(in_between));
-        gone_ = installation().truth_on(first_day).organisations().at(0);
-        renamed_ = installation().truth_on(first_day).organisations().at(1);
-        added_.id = 9001;
-        added_.name = "Vastatullut Oy";
-        world.hide(gone_.id, changed);
-        world.rename(renamed_.id, new_name, changed);
-        world.add(added_, changed);
+        june_->gone = installation().truth_on(first_day).organisations().at(0);
+        june_->renamed = installation().truth_on(first_day).organisations().at(1);
+        june_->added.id = 9001;
+        june_->added.name = "Vastatullut Oy";
+        world.hide(june_->gone.id, changed);
+        world.rename(june_->renamed.id, new_name, changed);
+        world.add(june_->added, changed);
 
         const auto curious = installation().truth_on(first_day).organisations().back().id;
         const simulator::UsageStats stats{50, 40, 30, 20, 10};
@@ -160,7 +163,7 @@ protected:
                       .exit_code,
                   exit_code::done);
         note_figures(day_before, example);
-        known_at_.emplace_back(fmt::format("{} 08:00", day_before), figures_);
+        june_->known_at.emplace_back(fmt::format("{} 08:00", day_before), june_->figures);
         auto levels = simulator::energy_levels_document(world, curious, {},
                                                         {core::parse_date(first_day), core::parse_date(day_before)},
                                                         instant_after_slot(latest_day));
@@ -184,18 +187,27 @@ protected:
                   exit_code::done);
         note(latest_day, "20:00");
     }
+    static void TearDownTestSuite() { june_.reset(); }
 
-    Installation& installation() { return installation_; }
-    const QueryingPage& page() { return page_; }
+    static Installation& installation() { return june_->installation; }
+    static const QueryingPage& page() { return june_->page; }
+    static const simulator::Organisation& gone() { return june_->gone; }
+    static const simulator::Organisation& renamed() { return june_->renamed; }
+    static const simulator::Organisation& added() { return june_->added; }
 
-    std::string query(std::string_view question) { return page_.query(question); }
+    /// What was known of each organisation at a local time: `ID|observed_on|total_membership_count|app_use_count`.
+    static const std::vector<std::pair<std::string, std::map<std::int64_t, std::string>>>& known_at() {
+        return june_->known_at;
+    }
+
+    static std::string query(std::string_view question) { return page().query(question); }
     /// Some columns of its answer.
-    std::set<std::string> answer(std::string_view columns, std::string_view question) {
+    static std::set<std::string> answer(std::string_view columns, std::string_view question) {
         return installation().lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, query(question)));
     }
 
     /// The query asked about another organisation than the page's.
-    std::string query_about(std::int64_t organisation, std::string_view question) {
+    static std::string query_about(std::int64_t organisation, std::string_view question) {
         return replaced(query(question), std::to_string(example), std::to_string(organisation));
     }
     static std::string replaced(std::string text, std::string_view old, std::string_view by) {
@@ -207,7 +219,7 @@ protected:
     }
 
     /// The energy levels of June of every organisation that could be asked for them, with its name.
-    std::vector<std::pair<simulator::Organisation, rapidjson::Document>> june() {
+    static std::vector<std::pair<simulator::Organisation, rapidjson::Document>> energy_levels_of_june() {
         std::vector<std::pair<simulator::Organisation, rapidjson::Document>> documents;
         const auto truth = installation().truth_on(latest_day);
         const auto asked = truth.at_least(5);
@@ -223,11 +235,11 @@ protected:
     }
 
     /// By report and time.
-    const std::map<std::pair<std::int64_t, core::Instant>, Version>& versions() { return versions_; }
+    static const std::map<std::pair<std::int64_t, core::Instant>, Version>& versions() { return june_->versions; }
     /// The last version of each report that the API ever showed.
-    std::vector<const Version*> latest_versions() {
+    static std::vector<const Version*> latest_versions() {
         std::map<std::int64_t, const Version*> latest;
-        for (const auto& [key, version] : versions_) {
+        for (const auto& [key, version] : versions()) {
             latest[key.first] = &version;
         }
         std::vector<const Version*> versions;
@@ -238,39 +250,42 @@ protected:
     }
 
     static constexpr auto new_name = "Uusi nimi Oy";
-    /// What was known of each organisation at a local time: `ID|observed_on|total_membership_count|app_use_count`.
-    std::vector<std::pair<std::string, std::map<std::int64_t, std::string>>> known_at_;
-    simulator::Organisation gone_;
-    simulator::Organisation renamed_;
-    simulator::Organisation added_;
 
 private:
-    void note_figures(const std::string& day, std::int64_t organisation) {
+    struct June {
+        simulator::Organisation gone;
+        simulator::Organisation renamed;
+        simulator::Organisation added;
+        std::map<std::int64_t, std::string> figures;
+        std::vector<std::pair<std::string, std::map<std::int64_t, std::string>>> known_at;
+        std::map<std::pair<std::int64_t, core::Instant>, Version> versions;
+        Installation installation;
+        QueryingPage page = read_querying_page();
+    };
+
+    static void note_figures(const std::string& day, std::int64_t organisation) {
         const auto stats = installation().api().world().stats(organisation, {}, instant_after_slot(day)).value();
-        figures_[organisation] =
+        june_->figures[organisation] =
             fmt::format("{}|{}|{}|{}", organisation, day, text_or_null(stats.total_membership_count),
                         text_or_null(stats.app_use_count));
     }
     /// What a sync over everything has found out by a time of the day.
-    void note(const std::string& day, std::string_view by) {
+    static void note(const std::string& day, std::string_view by) {
         const auto& world = installation().api().world();
         for (const auto& organisation : installation().truth_on(day).organisations()) {
             note_figures(day, organisation.id);
         }
-        known_at_.emplace_back(fmt::format("{} {}", day, by), figures_);
+        june_->known_at.emplace_back(fmt::format("{} {}", day, by), june_->figures);
         const bool has_listing_of_example = by != "08:00" || day != latest_day;
         for (const auto& report : installation().truth_on(day).viewed_reports()) {
             if (report.organisation_id != example || has_listing_of_example) {
-                versions_.try_emplace({report.id, report.generated_at},
-                                      Version{report, parse(simulator::report_document(world, report))});
+                june_->versions.try_emplace({report.id, report.generated_at},
+                                            Version{report, parse(simulator::report_document(world, report))});
             }
         }
     }
 
-    std::map<std::int64_t, std::string> figures_;
-    std::map<std::pair<std::int64_t, core::Instant>, Version> versions_;
-    Installation installation_;
-    QueryingPage page_ = read_querying_page();
+    inline static std::unique_ptr<June> june_;
 };
 
 TEST_F(Querying, EveryQueryOfThePageHasAnAnswer) {
@@ -345,48 +360,27 @@ TEST_F(Querying, EnergyLevelsAreThoseOfTheLatestPeriodAndOfTheOneBefore) {
     };
 
     std::set<std::string> latest;
-    std::map<std::string, double> points;
-    std::map<std::string, double> changes;
+    std::set<std::string> changes;
     const auto asked_before = installation().truth_on(first_day).at_least(5);
     for (const auto& organisation : installation().truth_on(latest_day).organisations()) {
         if (!installation().truth_on(latest_day).at_least(5).contains(subject(organisation.id))) {
             continue;
         }
         const auto june = level_of(organisation.id, "2026-06-01", "2026-06-30", latest_day);
-        latest.insert(
-            fmt::format("{}|2026-06-01|{}|{}", organisation.name, june.counts, june.points ? "NULL" : june.reason));
-        if (june.points) {
-            points[organisation.name] = *june.points;
-        }
+        latest.insert(fmt::format("{}|2026-06-01|2026-06-30|{}|{}|{}", organisation.name,
+                                  june.points ? rounded(*june.points) : "NULL", june.counts,
+                                  june.points ? "NULL" : june.reason));
         if (asked_before.contains(subject(organisation.id))) {
             const auto may = level_of(organisation.id, "2026-05-01", "2026-05-31", first_day);
             if (may.points && june.points) {
-                changes[organisation.name] = *june.points - *may.points;
+                changes.insert(fmt::format("{}|2026-05-01|2026-06-01|{}|{}|{}", organisation.name, rounded(*may.points),
+                                           rounded(*june.points), rounded(*june.points - *may.points)));
             }
         }
     }
-    EXPECT_EQ(difference(latest, answer("name, period_start, answer_count, participant_count, insufficient_data_reason",
-                                        "How do people feel")),
-              "");
-    const auto expect_near = [&](const std::map<std::string, double>& expected, const rapidjson::Document& actual,
-                                 const char* column) {
-        ASSERT_FALSE(expected.empty());
-        EXPECT_EQ(actual.Size(), expected.size()) << column;
-        for (const auto& row : actual.GetArray()) {
-            constexpr double rounded = 0.0051;
-            EXPECT_NEAR(row[column].GetDouble(), expected.at(row["name"].GetString()), rounded);
-        }
-    };
-    expect_near(points,
-                installation().json(fmt::format("SELECT name, average_points FROM ({}) AS answer WHERE average_points "
-                                                "IS NOT NULL",
-                                                query("How do people feel"))),
-                "average_points");
-    expect_near(changes,
-                installation().json(fmt::format("SELECT name, change FROM ({}) AS answer WHERE from_period = "
-                                                "'2026-05-01' AND to_period = '2026-06-01'",
-                                                query("What changed from one period"))),
-                "change");
+    EXPECT_EQ(difference(latest, answer("*", "How do people feel")), "");
+    EXPECT_FALSE(changes.empty());
+    EXPECT_EQ(difference(changes, answer("*", "What changed from one period")), "");
 }
 
 TEST_F(Querying, WhatCouldNotBeHadIsAllThatCouldNotBeHad) {
@@ -410,9 +404,9 @@ TEST_F(Querying, WhatCouldNotBeHadIsAllThatCouldNotBeHad) {
 }
 
 TEST_F(Querying, OrganisationsAndReportsAreThoseThatCameToLight) {
-    EXPECT_EQ(difference({fmt::format("{}|gone|{}|{}", gone_.id, gone_.name, gone_.name),
-                          fmt::format("{}|renamed|{}|{}", renamed_.id, renamed_.name, new_name),
-                          fmt::format("{}|new|NULL|{}", added_.id, added_.name)},
+    EXPECT_EQ(difference({fmt::format("{}|gone|{}|{}", gone().id, gone().name, gone().name),
+                          fmt::format("{}|renamed|{}|{}", renamed().id, renamed().name, new_name),
+                          fmt::format("{}|new|NULL|{}", added().id, added().name)},
                          answer("organisation_id, change, old_name, name", "Which organisations are new")),
               "");
 }
@@ -499,7 +493,7 @@ TEST_F(Querying, WhatChangedIsTheDifferenceOfTheTwoDocuments) {
 TEST_F(Querying, AnswersAndTeamsAreThoseOfTheDocuments) {
     std::set<std::string> teams;
     std::set<std::string> reasons;
-    for (const auto& [organisation, document] : june()) {
+    for (const auto& [organisation, document] : energy_levels_of_june()) {
         const auto& instance = document["instances"][0];
         const auto& result = instance["organisation"];
         std::set<std::string> questions;
@@ -610,8 +604,8 @@ TEST_F(Querying, WhatIsMissingOfAnOrganisationIsAllThatWasNotAskedOrNotAnswered)
 }
 
 TEST_F(Querying, WhatWasKnownIsWhatHadBeenAnsweredByThen) {
-    ASSERT_EQ(known_at_.size(), 4U);
-    for (const auto& [time, figures] : known_at_) {
+    ASSERT_EQ(known_at().size(), 4U);
+    for (const auto& [time, figures] : known_at()) {
         const auto week_later =
             date::format("%F", date::sys_days{core::parse_date(time.substr(0, time.find(' ')))} + date::days{7});
         const auto then = fmt::format("'{}{} Europe/Helsinki'::timestamptz", week_later, time.substr(time.find(' ')));
