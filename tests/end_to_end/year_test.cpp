@@ -614,6 +614,12 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     late.id = 9'000'001;
     late.name = "Latecomer";
     world.add(late, simulator::vendor_midnight(2026_y / 4 / 18));
+    // Of April it has an energy level, but nobody observed it then.
+    simulator::Organisation unobserved;
+    unobserved.id = 9'000'002;
+    unobserved.name = "Newcomer of May";
+    world.add(unobserved, simulator::vendor_midnight(2026_y / 5 / 2));
+    world.set_stats(unobserved.id, {}, {50, 40, 30, 20, 10});
     auto fallen = world.stats(listed[4].id, {}, simulator::vendor_midnight(2026_y / 4 / 8)).value();
     fallen.app_use_count = 7;
     world.set_stats(listed[4].id, {}, fallen, simulator::vendor_midnight(2026_y / 4 / 8));
@@ -630,7 +636,11 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     EXPECT_TRUE(std::ranges::any_of(uses, [](const std::string& line) { return field(line, 3) == "t"; }));
     EXPECT_EQ(difference(uses, answer("*", "How much was the app used in each month")), "");
     EXPECT_EQ(difference(history.growth(), answer("*", "Which organisations grew the most")), "");
-    EXPECT_EQ(difference(history.use_beside_energy_levels(), answer("*", "How does the use of the app go")), "");
+    const auto use = history.use_beside_energy_levels();
+    EXPECT_TRUE(std::ranges::any_of(use, [&](const std::string& line) {
+        return line.starts_with(unobserved.name + "|2026-04-01|2026-04-30|NULL|NULL|");
+    }));
+    EXPECT_EQ(difference(use, answer("*", "How does the use of the app go")), "");
     const auto fell = history.fell_twice({2026_y / 2 / 1, 2026_y / 3 / 1, 2026_y / 4 / 1});
     EXPECT_FALSE(fell.empty());
     EXPECT_EQ(difference(fell, answer("name", "Whose energy level fell")), "");
