@@ -10,7 +10,6 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -169,11 +168,12 @@ public:
         return lines;
     }
 
-    /// `name|month|uses|counter_reset|previous closing day|closing day|observed days|days in the month`.
-    std::set<std::string> monthly_uses() {
+    /// `name|month|uses|counter_reset|previous closing day|closing day|observed days|days in the month`, from a month
+    /// on.
+    std::set<std::string> monthly_uses(core::Date from) {
         std::set<std::string> lines;
         for (const auto& [organisation, observed] : observed()) {
-            for (core::Date month = first_of_month(first_); month <= last_; month = next_month(month)) {
+            for (core::Date month = from; month <= last_; month = next_month(month)) {
                 const auto use = use_between(observed, month, next_month(month), core::Date{month - date::months{1}});
                 if (use.observed_days > 0) {
                     const auto days = (sys_days{next_month(month)} - sys_days{month}).count();
@@ -186,13 +186,14 @@ public:
         return lines;
     }
 
-    /// `id|name|first closing day|last closing day|accepted members then|and then|growth` of those that are listed.
-    std::set<std::string> growth() {
+    /// `id|name|first closing day|last closing day|accepted members then|and then|growth` of those that are listed,
+    /// from a month on.
+    std::set<std::string> growth(core::Date from_month) {
         std::set<std::string> lines;
         const auto everybody = observed();
         for (const auto& organisation : Truth{world(), *days_.at(last_).asked_at}.organisations()) {
             const auto& observed = everybody.at(organisation.id);
-            const core::Date earliest = observed.begin()->first;
+            const core::Date earliest = observed.lower_bound(from_month)->first;
             const auto first = std::prev(observed.lower_bound(next_month(first_of_month(earliest))));
             const auto last = std::prev(observed.end());
             const auto from = first->second.hh_core_accepted_membership_count;
@@ -223,21 +224,26 @@ public:
         return lines;
     }
 
-    /// Names of organisations whose energy level fell from the first of the periods to the second, and to the third.
-    std::set<std::string> fell_twice(const std::array<core::Date, 3>& period_starts) {
-        std::map<std::int64_t, std::vector<double>> points;
+    /// `name|period|its end|points of the one two before|of the one before|of it`, where they fell twice.
+    std::set<std::string> fell_twice() {
+        std::map<std::pair<std::int64_t, core::Date>, double> points;
         for (const Level& level : levels()) {
-            if (level.points && std::ranges::find(period_starts, level.period_start) != period_starts.end()) {
-                points[level.organisation].push_back(*level.points);
+            if (level.points) {
+                points[{level.organisation, level.period_start}] = *level.points;
             }
         }
-        std::set<std::string> names;
-        for (const auto& [organisation, values] : points) {
-            if (values.size() == 3 && values[1] < values[0] && values[2] < values[1]) {
-                names.insert(name(organisation));
+        std::set<std::string> lines;
+        for (const auto& [key, third] : points) {
+            const auto second = points.find({key.first, key.second - date::months{1}});
+            const auto first = points.find({key.first, key.second - date::months{2}});
+            if (second != points.end() && first != points.end() && third < second->second &&
+                second->second < first->second) {
+                lines.insert(fmt::format("{}|{}|{}|{}|{}|{}", name(key.first), text(key.second),
+                                         text(after(next_month(key.second), -1)), two_decimals(first->second),
+                                         two_decimals(second->second), two_decimals(third)));
             }
         }
-        return names;
+        return lines;
     }
 
     /// Whether all that was due on a date has been had, or never can be, and whether all of it has been had.
@@ -290,7 +296,14 @@ private:
     }
     /// Of an organisation, as it was called at last.
     std::string name(std::int64_t organisation) {
-        return world().organisation(organisation, *days_.rbegin()->second.asked_at).value().name;
+        for (auto day = days_.rbegin(); day != days_.rend(); ++day) {
+            const auto known =
+                day->second.asked_at ? world().organisation(organisation, *day->second.asked_at) : std::nullopt;
+            if (known) {
+                return known->name;
+            }
+        }
+        return {};
     }
 
     /// What was answered of each whole organisation.
@@ -585,6 +598,68 @@ protected:
                 << text(date);
         }
     }
+
+    /// What the questions of docs/querying.md about months say; `from_month` is the first of the last twelve and this
+    /// one, as far as there is a history.
+    static void expect_answers_of_the_page(History& history, core::Date from_month,
+                                           const std::vector<std::int64_t>& organisations) {
+        const QueryingPage page = read_querying_page();
+        Installation& installation = history.installation();
+        const auto answer = [&](const std::string& columns, std::string_view question) {
+            return installation.lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, page.query(question)));
+        };
+        EXPECT_EQ(difference(history.monthly_uses(from_month), answer("*", "How much was the app used in each month")),
+                  "");
+        EXPECT_EQ(difference(history.growth(from_month), answer("*", "Which organisations grew the most")), "");
+        EXPECT_EQ(difference(history.use_beside_energy_levels(), answer("*", "How does the use of the app go")), "");
+        const auto fell = history.fell_twice();
+        EXPECT_FALSE(fell.empty());
+        EXPECT_EQ(difference(fell, answer("*", "Whose energy level fell")), "");
+        const auto missing = history.missing();
+        std::set<std::string> states;
+        for (core::Date date = after(history.last(), -29); date <= history.last(); date = after(date, 1)) {
+            const auto [ready, complete] = history.state(date, missing);
+            states.insert(fmt::format("{}|{}|{}", text(date), ready ? "t" : "f", complete ? "t" : "f"));
+        }
+        EXPECT_EQ(difference(states, answer("*", "Which of the last 30 days are ready")), "");
+        for (const std::int64_t organisation : organisations) {
+            std::set<std::string> expected;
+            for (const std::string& line : missing) {
+                const auto id = std::stoll(field(line, 1));
+                if ((id == organisation || id == 0) && field(line, 3) > text(after(history.last(), -400))) {
+                    const bool depends_on_that_run = field(line, 0) != "energy_levels" && field(line, 5) == "NULL";
+                    const bool had_no_run = history.has_no_run(core::parse_date(field(line, 3)));
+                    expected.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}", field(line, 3), field(line, 0), field(line, 2),
+                                                field(line, 4), field(line, 5), field(line, 6),
+                                                depends_on_that_run && had_no_run ? "t" : "f"));
+                }
+            }
+            std::string query = page.query("Which days are missing of one organisation");
+            query.replace(query.find("142"), 3, std::to_string(organisation));
+            EXPECT_EQ(difference(expected, installation.lines(
+                                               fmt::format("SELECT expected_on, stream, business_id, period_start, "
+                                                           "report_id, state, reason = 'no_run' FROM ({}) AS answer",
+                                                           query))),
+                      "")
+                << organisation;
+        }
+        std::map<std::string, int> months;
+        for (const std::string& line : missing) {
+            const std::string month = field(line, 3).substr(0, 7) + "-01";
+            if (month >= text(from_month)) {
+                ++months[fmt::format("{}|{}|{}", month, field(line, 0), field(line, 6))];
+            }
+        }
+        std::set<std::string> gaps_of_months;
+        for (const auto& [month, gaps] : months) {
+            gaps_of_months.insert(fmt::format("{}|{}", month, gaps));
+        }
+        EXPECT_EQ(difference(gaps_of_months, installation.lines(fmt::format(
+                                                 "SELECT month, stream, state, sum(gaps) FROM ({}) AS answer "
+                                                 "GROUP BY 1, 2, 3",
+                                                 page.query("How complete is the history")))),
+                  "");
+    }
 };
 
 TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
@@ -627,55 +702,13 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     history.live();
     verify(history);
 
-    const QueryingPage page = read_querying_page();
     Installation& installation = history.installation();
-    const auto answer = [&](const std::string& columns, std::string_view question) {
-        return installation.lines(fmt::format("SELECT {} FROM ({}) AS answer", columns, page.query(question)));
-    };
-    const auto uses = history.monthly_uses();
-    EXPECT_TRUE(std::ranges::any_of(uses, [](const std::string& line) { return field(line, 3) == "t"; }));
-    EXPECT_EQ(difference(uses, answer("*", "How much was the app used in each month")), "");
-    EXPECT_EQ(difference(history.growth(), answer("*", "Which organisations grew the most")), "");
-    const auto use = history.use_beside_energy_levels();
-    EXPECT_TRUE(std::ranges::any_of(use, [&](const std::string& line) {
+    EXPECT_TRUE(std::ranges::any_of(history.monthly_uses(2026_y / 2 / 1),
+                                    [](const std::string& line) { return field(line, 3) == "t"; }));
+    EXPECT_TRUE(std::ranges::any_of(history.use_beside_energy_levels(), [&](const std::string& line) {
         return line.starts_with(unobserved.name + "|2026-04-01|2026-04-30|NULL|NULL|");
     }));
-    EXPECT_EQ(difference(use, answer("*", "How does the use of the app go")), "");
-    const auto fell = history.fell_twice({2026_y / 2 / 1, 2026_y / 3 / 1, 2026_y / 4 / 1});
-    EXPECT_FALSE(fell.empty());
-    EXPECT_EQ(difference(fell, answer("name", "Whose energy level fell")), "");
-    const auto missing = history.missing();
-    std::set<std::string> states;
-    for (core::Date date = after(history.last(), -29); date <= history.last(); date = after(date, 1)) {
-        const auto [ready, complete] = history.state(date, missing);
-        states.insert(fmt::format("{}|{}|{}", text(date), ready ? "t" : "f", complete ? "t" : "f"));
-    }
-    EXPECT_EQ(difference(states, answer("*", "Which of the last 30 days are ready")), "");
-    for (const std::int64_t organisation : {listed[1].id, listed[2].id, listed[3].id, late.id}) {
-        std::set<std::string> expected;
-        for (const std::string& line : missing) {
-            if (const auto id = std::stoll(field(line, 1)); id == organisation || id == 0) {
-                const bool depends_on_that_run = field(line, 0) != "energy_levels" && field(line, 5) == "NULL";
-                const bool had_no_run = history.has_no_run(core::parse_date(field(line, 3)));
-                expected.insert(fmt::format("{}|{}|{}|{}|{}|{}|{}", field(line, 3), field(line, 0), field(line, 2),
-                                            field(line, 4), field(line, 5), field(line, 6),
-                                            depends_on_that_run && had_no_run ? "t" : "f"));
-            }
-        }
-        std::string query = page.query("Which days are missing of one organisation");
-        query.replace(query.find("142"), 3, std::to_string(organisation));
-        EXPECT_EQ(difference(expected,
-                             installation.lines(fmt::format("SELECT expected_on, stream, business_id, period_start, "
-                                                            "report_id, state, reason = 'no_run' FROM ({}) AS answer",
-                                                            query))),
-                  "")
-            << organisation;
-    }
-    std::set<std::string> missing_months;
-    for (const std::string& line : missing) {
-        missing_months.insert(fmt::format("{}-01|{}|{}", field(line, 3).substr(0, 7), field(line, 0), field(line, 6)));
-    }
-    EXPECT_EQ(difference(missing_months, answer("DISTINCT month, stream, state", "How complete is the history")), "");
+    expect_answers_of_the_page(history, 2026_y / 2 / 1, {listed[1].id, listed[2].id, listed[3].id, late.id});
 
     for (const char* date : {"2026-03-20", "2026-04-05", "2026-04-10", "2026-05-01", "2026-05-20"}) {
         SCOPED_TRACE(date);
@@ -688,6 +721,18 @@ TEST_F(HistoryTest, TellsExactlyWhatIsMissingFromTwelveWeeks) {
     const Outcome gaps = history.installation().run({"gaps", "--open", "--json"});
     EXPECT_EQ(gaps.exit_code, 1);
     EXPECT_EQ(history.installation().run({"gaps", "--from", "2026-03-15", "--to", "2026-03-19"}).exit_code, 0);
+}
+
+TEST_F(HistoryTest, ThePageLooksBackTwelveMonths) {
+    History history{2025_y / 3 / 28, 2026_y / 7 / 2};
+    for (core::Date date = 2025_y / 3 / 29; date < core::Date{2026_y / 7 / 2}; date = after(date, 1)) {
+        if (date.day() != 1_d && date.day() != 15_d) {
+            history.is_away(date, date);
+        }
+    }
+    history.live();
+    const auto organisation = Truth{history.world(), *history.days().at(history.last()).asked_at}.organisations()[0].id;
+    expect_answers_of_the_page(history, 2025_y / 7 / 1, {organisation});
 }
 
 }  // namespace
