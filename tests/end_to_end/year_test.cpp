@@ -730,6 +730,8 @@ TEST_F(HistoryTest, ThePageLooksBackTwelveMonths) {
             history.is_away(date, date);
         }
     }
+    const auto gone = Truth{history.world(), core::parse_instant("2025-03-28T03:00:00Z")}.organisations().back().id;
+    history.world().hide(gone, simulator::vendor_midnight(2026_y / 3 / 20));
     history.live();
     const auto organisation = Truth{history.world(), *history.days().at(history.last()).asked_at}.organisations()[0].id;
     expect_answers_of_the_page(history, 2025_y / 7 / 1, {organisation});
