@@ -110,7 +110,7 @@ enum class DocumentStatus {
     stored,
     sanitised,  ///< NUL, lone surrogates, invalid UTF-8, numbers or nesting beyond PostgreSQL's were replaced, or
                 ///< values that were to be suppressed
-    too_large  ///< beyond what jsonb can hold: no JSON is stored
+    too_large   ///< beyond what jsonb can hold: no JSON is stored
 };
 
 /// Writes the document as JSON text that PostgreSQL's jsonb takes, in pieces of about 64 KiB that each end between two
