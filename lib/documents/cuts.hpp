@@ -15,8 +15,6 @@ namespace heiasync::documents {
 struct Cut {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
-
-    friend bool operator==(const Cut&, const Cut&) = default;
 };
 
 /// Gives a document in which `null` stands instead of each cut. The cuts are in the order of the document, apart from
