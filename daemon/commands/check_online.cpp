@@ -151,6 +151,19 @@ void check_schema(Table& table, const config::Config& config, bool sync_migrates
     }
 }
 
+void check_time_zones(Table& table, const config::Config& config) {
+    const std::vector<std::string> unknown =
+        history::unknown_time_zones(config.database.url, {config.schedule.time_zone, config.api.time_zone});
+    table.line("time zones", unknown.empty() ? "known" : fmt::format("not known: {}", fmt::join(unknown, ", ")));
+    if (!unknown.empty()) {
+        table.problem(
+            ExitCode::configuration,
+            fmt::format("PostgreSQL does not know the time zone {}: what is expected and what is missing could "
+                        "not be worked out; bring the server's tzdata up to date",
+                        unknown.front()));
+    }
+}
+
 void check_database(Table& table, const config::Config& config, const core::Clock& clock) {
     table.heading("database");
     std::string_view line = "server";
@@ -160,6 +173,8 @@ void check_database(Table& table, const config::Config& config, const core::Cloc
         check_server(table, inspection);
         check_clock(table, std::chrono::duration_cast<seconds>(inspection.now - now));
         const bool sync_migrates = check_owner(table, config, inspection);
+        line = "time zones";
+        check_time_zones(table, config);
         line = "schema";
         check_schema(table, config, sync_migrates);
     } catch (const history::DatabaseError& error) {

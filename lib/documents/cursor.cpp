@@ -110,32 +110,36 @@ ValueType Cursor::type() {
     }
 }
 
+void Cursor::enter_or_skip(Names names) {
+    switch (type()) {
+        case ValueType::null:
+            take_value(ValueType::null);
+            take_literal("null");
+            break;
+        case ValueType::boolean:
+            read_boolean();
+            break;
+        case ValueType::number:
+            read_number();
+            break;
+        case ValueType::string:
+            enter_string();
+            while (next_piece()) {
+            }
+            break;
+        case ValueType::array:
+            enter_array();
+            break;
+        case ValueType::object:
+            enter_object(names);
+            break;
+    }
+}
+
 void Cursor::skip() {
     const auto outside = depth();
     do {
-        switch (type()) {
-            case ValueType::null:
-                take_value(ValueType::null);
-                take_literal("null");
-                break;
-            case ValueType::boolean:
-                read_boolean();
-                break;
-            case ValueType::number:
-                read_number();
-                break;
-            case ValueType::string:
-                enter_string();
-                while (next_piece()) {
-                }
-                break;
-            case ValueType::array:
-                enter_array();
-                break;
-            case ValueType::object:
-                enter_object(Names::hidden);
-                break;
-        }
+        enter_or_skip(Names::hidden);
         while (depth() > outside && !(in_object() ? next_member().has_value() : next_element())) {
         }
     } while (depth() > outside);

@@ -68,6 +68,8 @@ public:
     std::optional<std::string_view> next_member();
     void enter_array();
     bool next_element();
+    /// For a walk over all there is: enters an object or an array, and moves over anything else.
+    void enter_or_skip(Names names);
     /// Moves over the elements that come next while they are plain numbers: without an exponent, and of at most
     /// max_plain_number characters. Appends them to `text`, each with a comma behind it, and returns how many. The way
     /// to read long lists of them; what stops it is an element, or the end, for next_element().

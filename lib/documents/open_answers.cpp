@@ -38,29 +38,16 @@ bool read_whether_anything(Cursor& cursor) {
     }
 }
 
-void enter(Cursor& cursor) {
-    switch (cursor.type()) {
-        case ValueType::array:
-            cursor.enter_array();
-            break;
-        case ValueType::object:
-            cursor.enter_object(Cursor::Names::hidden);
-            break;
-        default:
-            cursor.skip();
-    }
-}
-
 /// Where the open answers are, in the order of the document.
 std::vector<Cut> find_open_answers(std::string_view operation, const Original& original) {
     OriginalReader source{original};
     Cursor cursor{operation, source};
     std::vector<Cut> cuts;
-    enter(cursor);
+    cursor.enter_or_skip(Cursor::Names::hidden);
     while (cursor.depth() > 0) {
         if (!cursor.in_object()) {
             if (cursor.next_element()) {
-                enter(cursor);
+                cursor.enter_or_skip(Cursor::Names::hidden);
             }
             continue;
         }
@@ -69,7 +56,7 @@ std::vector<Cut> find_open_answers(std::string_view operation, const Original& o
             continue;
         }
         if (*name != member_name) {
-            enter(cursor);
+            cursor.enter_or_skip(Cursor::Names::hidden);
             continue;
         }
         static_cast<void>(cursor.type());

@@ -58,17 +58,11 @@ public:
 
 private:
     void enter() {
-        switch (cursor_.type()) {
-            case ValueType::array:
-                cursor_.enter_array();
-                break;
-            case ValueType::object:
-                cursor_.enter_object(objects_.empty() ? Cursor::Names::shown : Cursor::Names::hidden);
-                objects_.emplace_back();
-                break;
-            default:
-                cursor_.skip();
+        const bool is_outermost = objects_.empty();
+        if (cursor_.type() == ValueType::object) {
+            objects_.emplace_back();
         }
+        cursor_.enter_or_skip(is_outermost ? Cursor::Names::shown : Cursor::Names::hidden);
     }
 
     void take_member(std::string_view name) {

@@ -23,6 +23,10 @@ constexpr Statement look{
     "FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
     "WHERE nspname = 'heiasync' AND relname = 'sync_runs'), "
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"};
+constexpr Statement select_unknown_time_zones{
+    "look for time zones",
+    "SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place) "
+    "WHERE name NOT IN (SELECT name FROM pg_timezone_names) ORDER BY place"};
 
 }  // namespace
 
@@ -42,6 +46,17 @@ Inspection inspect(const std::string& url) {
         inspection.now = instant_of(row[6]);
     });
     return inspection;
+}
+
+std::vector<std::string> unknown_time_zones(const std::string& url, const std::vector<std::string>& names) {
+    Session session{url, limits};
+    std::vector<std::string> unknown;
+    session.transact([&](Transaction& transaction) {
+        for (const auto& row : transaction.run(select_unknown_time_zones, Value::array(names))) {
+            unknown.push_back(row[0].as<std::string>());
+        }
+    });
+    return unknown;
 }
 
 }  // namespace heiasync::history

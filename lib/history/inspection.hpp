@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace heiasync::history {
 
@@ -20,5 +21,10 @@ struct Inspection {
 
 /// Looks, and changes nothing. Blocks. Throws DatabaseError.
 Inspection inspect(const std::string& url);
+
+/// Which of these time zones the server does not know: its tz database may be older than this program's. The schema
+/// works out slots and ends of dates by it: sync_gaps, ready() and complete() fail without. Blocks. Throws
+/// DatabaseError.
+std::vector<std::string> unknown_time_zones(const std::string& url, const std::vector<std::string>& names);
 
 }  // namespace heiasync::history

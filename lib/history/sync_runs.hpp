@@ -117,9 +117,6 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
-/// The rows that it brought come before it. `stored_at` is when this is stored.
-void record_task(Transaction& transaction, const TaskRecord& task, core::Instant stored_at);
-bool is_recorded(Transaction& transaction, const TaskRecord& task);
 /// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,
                   core::Instant seen_at);

@@ -1,5 +1,6 @@
+#include "history/sync_tasks.hpp"
+
 #include "history/notifications.hpp"
-#include "history/sync_runs.hpp"
 #include "history/transaction.hpp"
 
 namespace heiasync::history {

@@ -1,6 +1,7 @@
 #include "sync/writer.hpp"
 
 #include "documents/decode.hpp"
+#include "history/sync_tasks.hpp"
 #include "sync/failure.hpp"
 
 #include <boost/asio/as_tuple.hpp>

@@ -68,6 +68,7 @@ TEST(CheckOnline, ShowsTheConfigurationAndThenATableOfWhatIs) {
     EXPECT_THAT(table, IsSupersetOf(everything_well));
     EXPECT_THAT(table, Contains(Pair("database: server", MatchesRegex("PostgreSQL [0-9]+\\.[0-9]+.*, encoding UTF8"))));
     EXPECT_THAT(table, Contains(Pair("database: role", HasSubstr("may migrate, may store"))));
+    EXPECT_THAT(table, Contains(Pair("database: time zones", "known")));
     EXPECT_THAT(table, Contains(Pair("database: schema", MatchesRegex("version [0-9]+, up to date"))));
     EXPECT_THAT(table, Contains(Pair("API: connection", StartsWith("plain http"))));
     EXPECT_THAT(table,

@@ -1,5 +1,6 @@
 #include "history/day.hpp"
 
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 
 namespace heiasync::history {

@@ -1,6 +1,7 @@
 #include "history/energy_levels.hpp"
 
 #include "documents/decode_error.hpp"
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 
 namespace heiasync::history {

@@ -16,6 +16,8 @@ namespace {
 using heiasync::testing::PostgresServer;
 using heiasync::testing::query;
 using heiasync::testing::query_value;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 /// The same database as a new role that may do nothing but what `grants` says.
@@ -73,6 +75,13 @@ TEST(Inspection, FailsWhereThereIsNoDatabase) {
         EXPECT_EQ(error.kind(), DatabaseError::Kind::away);
         EXPECT_THAT(error.what(), StartsWith("cannot connect to the database"));
     }
+}
+
+TEST(Inspection, TellsWhichTimeZonesTheServerDoesNotKnow) {
+    const std::string url = PostgresServer::shared().create_database();
+    EXPECT_THAT(unknown_time_zones(url, {"Europe/Helsinki", "UTC"}), IsEmpty());
+    EXPECT_THAT(unknown_time_zones(url, {"Mars/Tharsis", "Europe/Helsinki", "Mars/Arsia_Mons"}),
+                ElementsAre("Mars/Tharsis", "Mars/Arsia_Mons"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "history/energy_levels.hpp"
 #include "history/reports.hpp"
 #include "history/run_lock.hpp"
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 #include "support/listener.hpp"
 

@@ -1,6 +1,7 @@
 #include "history/standing.hpp"
 
 #include "history/organisations.hpp"
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 
 namespace heiasync::history {

@@ -1,6 +1,7 @@
 #include "history/status.hpp"
 
 #include "history/day.hpp"
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 
 namespace heiasync::history {

@@ -1,3 +1,6 @@
+#include "history/sync_runs.hpp"
+
+#include "history/sync_tasks.hpp"
 #include "history_test.hpp"
 
 #include <map>
