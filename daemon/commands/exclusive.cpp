@@ -40,7 +40,9 @@ asio::awaitable<bool> take_run_lock(history::Database& database, spdlog::logger&
         auto job = [&](history::Transaction& transaction) {
             require_right(transaction);
             lock = history::take_run_lock(transaction, taker);
-            if (!lock) {
+            if (lock) {
+                require_current_schema(transaction);
+            } else {
                 holder = history::describe_lock_holder(transaction);
                 if (wait) {
                     history::end_stuck_holder(transaction, stuck, std::chrono::steady_clock::now());

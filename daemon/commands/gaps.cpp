@@ -154,6 +154,8 @@ core::ExitCode gaps(const config::Config& config, const GapsCommand& command) {
     const std::optional<history::HistoryDates> dates = asked_for(loop, database, command);
     if (!dates) {
         std::cerr << "heiasyncd: this database has no history yet: `heiasyncd run` or `heiasyncd sync` begins it\n";
+    } else if (dates->first > dates->today) {
+        std::cerr << "heiasyncd: none of these dates is in the history: it begins later, or they are to come\n";
     }
 
     std::unique_ptr<Output> output;

@@ -74,7 +74,8 @@ Advance advance_of(const RebuildReport& report) {
             "counting the documents ...",
             report.done,
             report.all,
-            {fmt::format("{} changed", report.changed), fmt::format("{} damaged", report.damaged + report.failed)}};
+            {fmt::format("{} changed", report.changed), fmt::format("{} damaged", report.damaged),
+             fmt::format("{} failed", report.failed)}};
 }
 
 /// Document after document, each in a transaction of its own.
@@ -96,6 +97,10 @@ public:
             }
             for (const history::DocumentSelection& selection : selections) {
                 co_await rebuild(selection);
+            }
+            if (!report_.stopped) {
+                auto tidy = [](history::Transaction& transaction) { history::erase_unused_questions(transaction); };
+                co_await database_.transact(tidy);
             }
         } catch (...) {
             failure = std::current_exception();

@@ -14,6 +14,13 @@ namespace {
 
 constexpr const char* out_of_date = "the schema of the database is not up to date; run `heiasyncd migrate`";
 
+void require_current(const history::SchemaStatus& status) {
+    history::require_ours(status);
+    if (status.state != history::SchemaStatus::State::current) {
+        throw CommandError{core::ExitCode::configuration, out_of_date};
+    }
+}
+
 }  // namespace
 
 core::ExitCode exit_code(const history::DatabaseError& error) {
@@ -55,12 +62,11 @@ void require_history(const config::Config& config) {
 }
 
 void require_current_schema(const std::string& url) {
-    const history::SchemaStatus status = history::schema_status(url, history::embedded_migrations());
-    history::require_ours(status);
-    if (status.state != history::SchemaStatus::State::current) {
-        throw CommandError{core::ExitCode::configuration,
-                           "the schema of the database is not up to date; run `heiasyncd migrate`"};
-    }
+    require_current(history::schema_status(url, history::embedded_migrations()));
+}
+
+void require_current_schema(history::Transaction& transaction) {
+    require_current(history::schema_status(transaction, history::embedded_migrations()));
 }
 
 void prepare_schema(const config::Config& config, const core::Clock& clock, spdlog::logger& log, bool wait_for_run) {

@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "core/clock.hpp"
 #include "core/exit_code.hpp"
+#include "history/database.hpp"
 #include "history/error.hpp"
 
 #include <stdexcept>
@@ -40,6 +41,7 @@ void require_history(const config::Config& config);
 
 /// Throws CommandError (78) where there is no schema of this version at the URL, and DatabaseError. Changes nothing.
 void require_current_schema(const std::string& url);
+void require_current_schema(history::Transaction& transaction);
 
 /// Makes sure that the schema is the one that this program uses: migrates where the configuration and the role allow
 /// it, having waited for a run in hand where that is wanted. Throws CommandError (78) where it is not, and

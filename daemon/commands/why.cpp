@@ -49,6 +49,7 @@ int rule_of(const history::Cell& cell) {
         case history::Outcome::not_due:
             return 7;
         case history::Outcome::not_expected:
+        case history::Outcome::erased:
             return 6;
         case history::Outcome::missing:
         case history::Outcome::skipped:
@@ -79,6 +80,8 @@ std::string outcome_of(const history::Cell& cell) {
             return "not due yet";
         case history::Outcome::not_expected:
             return cell.reason ? "not expected" : "not expected, but done";
+        case history::Outcome::erased:
+            return "erased by `heiasyncd forget`";
         case history::Outcome::stored:
         case history::Outcome::skipped:
             break;
@@ -114,7 +117,7 @@ void print_head(const Story& story) {
         std::cout << "runs      none\n";
     }
     const bool is_anything_expected = std::ranges::any_of(story.explanation.cells, [](const history::Cell& cell) {
-        return cell.outcome != history::Outcome::not_expected;
+        return cell.outcome != history::Outcome::not_expected && cell.outcome != history::Outcome::erased;
     });
     if (story.explanation.is_to_come) {
         std::cout << "nothing is expected yet: the date is still to come (rule 7)\n";

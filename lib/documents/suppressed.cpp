@@ -40,6 +40,7 @@ public:
     std::vector<Cut> find() {
         enter();
         while (cursor_.depth() > 0) {
+            end_values();
             if (!cursor_.in_object()) {
                 if (cursor_.next_element()) {
                     enter();
@@ -51,9 +52,7 @@ public:
             }
         }
         cursor_.finish();
-        // Of a group inside of another one, the inner one ends first.
-        std::ranges::sort(cuts_, {}, &Cut::begin);
-        return std::move(cuts_);
+        return apart();
     }
 
 private:
@@ -80,12 +79,21 @@ private:
         } else if (name == "insufficient_data_reason" && !std::exchange(object.has_reason_member, true)) {
             object.has_reason = type == ValueType::string;
             cursor_.skip();
-        } else if (is_value(name, type)) {
-            const auto begin = cursor_.offset();
-            cursor_.skip();
-            object.values.push_back({begin, cursor_.offset()});
         } else {
+            if (is_value(name, type)) {
+                open_values_.push_back({objects_.size() - 1, cursor_.depth(), cursor_.offset()});
+            }
             enter();
+            end_values();
+        }
+    }
+
+    /// What is in a value has been walked through once the cursor is back where it began.
+    void end_values() {
+        while (!open_values_.empty() && open_values_.back().depth == cursor_.depth()) {
+            const OpenValue& value = open_values_.back();
+            objects_[value.object].values.push_back({value.begin, cursor_.offset()});
+            open_values_.pop_back();
         }
     }
 
@@ -96,8 +104,28 @@ private:
         objects_.pop_back();
     }
 
+    /// In the order of the document. A group inside of a value that is cut goes with it.
+    std::vector<Cut> apart() {
+        std::ranges::sort(cuts_, {}, &Cut::begin);
+        std::vector<Cut> result;
+        for (const Cut& cut : cuts_) {
+            if (result.empty() || cut.begin >= result.back().end) {
+                result.push_back(cut);
+            }
+        }
+        return result;
+    }
+
+    /// A value that the cursor is in.
+    struct OpenValue {
+        std::size_t object = 0;  ///< of objects_, whose member it is
+        std::size_t depth = 0;
+        std::uint64_t begin = 0;
+    };
+
     Cursor cursor_;
     std::vector<Object> objects_;
+    std::vector<OpenValue> open_values_;
     std::vector<Cut> cuts_;
 };
 

@@ -1,5 +1,6 @@
 #include "history/day.hpp"
 
+#include "history/erasures.hpp"
 #include "history/session.hpp"
 #include "history/transaction.hpp"
 
@@ -24,8 +25,8 @@ constexpr Statement ask_for_mendable{
     "  SELECT organisation_id, business_id, stream, period_start, report_id, "
     "         status = 'failed' AND (http_status IS NULL OR http_status NOT IN (400, 403, 404)) AS is_mendable, "
     "         coalesce(reason = 'gate_unknown', false) AS is_gate "
-    "  FROM heiasync.sync_tasks WHERE sync_run_id = ANY ($1::bigint[]) AND run_on = $2 "
-    "    AND NOT heiasync.is_erased(organisation_id, report_id)) "
+    "  FROM heiasync.sync_tasks AS task WHERE sync_run_id = ANY ($1::bigint[]) AND run_on = $2 "
+    "    AND " NOT_ERASED("task") ") "
     "SELECT EXISTS (SELECT FROM task WHERE NOT is_gate GROUP BY organisation_id, business_id, stream, period_start, "
     "report_id HAVING bool_and(is_mendable))"};
 constexpr Statement select_last_run{

@@ -7,8 +7,8 @@
 namespace heiasync::history {
 namespace {
 
-constexpr Statement select_erasures{"read what was erased",
-                                    "SELECT what, organisation_id, report_id FROM heiasync.erasures"};
+constexpr Statement select_erasures{
+    "read what was erased", "SELECT what, organisation_id, report_id FROM heiasync.erasures WHERE lifted_at IS NULL"};
 
 }  // namespace
 

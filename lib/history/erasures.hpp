@@ -6,9 +6,20 @@
 #include <set>
 #include <utility>
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): texts of statements are put together by the preprocessor alone.
+/// Internal to this room: that nothing says that a task's subject was erased. Of many tasks it is asked at once, where
+/// is_erased() would be called for each.
+#define NOT_ERASED(task)                                    \
+    "NOT EXISTS (SELECT FROM heiasync.erasures AS erasure " \
+    "            WHERE erasure.organisation_id = " task     \
+    ".organisation_id AND erasure.lifted_at IS NULL "       \
+    "              AND (erasure.what = 'organisation' "     \
+    "                   OR erasure.what = 'report' AND erasure.report_id = " task ".report_id))"
+// NOLINTEND(cppcoreguidelines-macro-usage)
+
 namespace heiasync::history {
 
-/// What `heiasyncd forget` erased, by its receipts: a run asks for none of it again.
+/// What `heiasyncd forget` erased, by its receipts that nobody has lifted: a run asks for none of it again.
 class Erasures {
 public:
     Erasures() = default;

@@ -13,7 +13,7 @@ constexpr Statement select_acquaintance{
     "look for an organisation",
     "SELECT EXISTS (SELECT FROM heiasync.organisation_versions WHERE organisation_id = $1), "
     "       (SELECT (extract(epoch FROM max(erased_at)) * 1000000)::bigint FROM heiasync.erasures "
-    "        WHERE organisation_id = $1 AND what = 'organisation')"};
+    "        WHERE organisation_id = $1 AND what = 'organisation' AND lifted_at IS NULL)"};
 constexpr Statement select_moment{
     "compare a date with now",
     "SELECT coalesce(slot > heiasync.current_instant(), false), "
@@ -71,6 +71,7 @@ constexpr Statement select_cells{
     "  AND skipped.period_start IS NOT DISTINCT FROM cell.period_start "
     "ORDER BY array_position('{organisations,usage_stats,energy_levels,reports}', cell.stream), cell.organisation_id, "
     "cell.business_id, cell.report_id, cell.generated_at"};
+constexpr Statement ask_whether_erased{"ask whether something was erased", "SELECT heiasync.is_erased($1, $2)"};
 constexpr Statement select_period_end{
     "read the end of a period", "SELECT period_end FROM heiasync.reporting_periods($1, $1) WHERE period_start = $1"};
 constexpr Statement select_attempts{
@@ -164,7 +165,8 @@ Cell expected_cell(const pqxx::row& row, bool is_before_slot) {
 Cell unexpected_cell(Transaction& transaction, const Trail& trail) {
     Cell cell;
     static_cast<TaskKey&>(cell) = trail.key;
-    cell.outcome = Outcome::not_expected;
+    const auto erased = transaction.run(ask_whether_erased, cell.organisation_id, cell.report_id);
+    cell.outcome = erased[0][0].as<bool>() ? Outcome::erased : Outcome::not_expected;
     cell.reason = trail.attempts.back().reason;
     cell.last_error = trail.attempts.back().error;
     if (cell.period_start) {
@@ -187,9 +189,11 @@ std::string_view to_string(Outcome outcome) {
         case Outcome::not_due:
             return "not_due";
         case Outcome::not_expected:
+            return "not_expected";
+        case Outcome::erased:
             break;
     }
-    return "not_expected";
+    return "erased";
 }
 
 Explanation explain(Transaction& transaction, core::Date date, std::optional<std::int64_t> organisation_id) {

@@ -17,8 +17,9 @@ enum class Outcome {
     stored,
     skipped,
     missing,
-    not_due,      ///< its slot is still to come, and nothing has come of it before
-    not_expected  ///< asked for on the date, and not expected of it (rule 6)
+    not_due,       ///< its slot is still to come, and nothing has come of it before
+    not_expected,  ///< asked for on the date, and not expected of it (rule 6)
+    erased         ///< the same, because `heiasyncd forget` has erased it since
 };
 std::string_view to_string(Outcome outcome);
 
@@ -39,7 +40,7 @@ struct Cell : TaskKey {
     Outcome outcome = Outcome::missing;
     /// Of what is missing: it may still be filled. Unset where it is no gap either, which no rule allows.
     std::optional<bool> is_open;
-    /// A code of docs/rules.md: of what is skipped or a gap, and of the last attempt at what is not expected.
+    /// A code of docs/rules.md: of what is skipped or a gap, and of the last attempt at what is not expected or erased.
     std::optional<std::string> reason;
     std::optional<std::string> last_error;
     std::vector<Attempt> attempts;  ///< oldest first; on later dates too, for energy levels and reports

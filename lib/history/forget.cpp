@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <exception>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -53,15 +54,10 @@ constexpr std::array<ErasedRelation, 11> erased_relations{{
     ERASED("organisation_versions", ORGANISATION),
 }};
 
-// Questions can be an organisation's own.
+// Questions can be an organisation's own. Those that no document has any more may have been, too.
 constexpr Statement select_own_questions{
     "read which questions nobody else has",
-    "WITH own AS ("
-    "    SELECT question_set_id FROM heiasync.report_versions WHERE " REPORT
-    "    UNION "
-    "    SELECT question_set_id FROM heiasync.energy_levels WHERE " ORGANISATION
-    ") "
-    "SELECT coalesce(array_agg(question_set_id), '{}')::text FROM own "
+    "SELECT coalesce(array_agg(question_set_id), '{}')::text FROM heiasync.question_sets AS own "
     "WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS other "
     "                  WHERE other.question_set_id = own.question_set_id AND (" REPORT
     ") IS NOT TRUE) "
@@ -135,13 +131,22 @@ constexpr Statement select_reports{"read which versions a report has",
 constexpr Statement select_energy_levels{"read which energy levels an organisation has",
                                          "SELECT energy_level_id FROM heiasync.energy_levels WHERE " ORGANISATION
                                          " ORDER BY energy_level_id"};
+// What the planner keeps of the values in a table is there for everybody who may read it, until the table is looked at
+// again; a table's erased rows are not looked at. Not of the tables without names and texts: the largest is one of
+// them.
+constexpr const char* forget_samples =
+    "ANALYZE heiasync.report_originals, heiasync.report_sources, heiasync.report_results, heiasync.report_instances, "
+    "heiasync.report_versions, heiasync.energy_level_originals, heiasync.energy_level_results, heiasync.energy_levels, "
+    "heiasync.organisation_versions, heiasync.survey_questions";
+// Taking a large document apart takes longer than a session may leave a transaction alone.
+constexpr const char* allow_for_large_documents = "SET LOCAL idle_in_transaction_session_timeout = '10min'";
 constexpr Statement insert_receipt{
     "leave a receipt",
     "INSERT INTO heiasync.erasures (what, organisation_id, report_id, reason, erased_at, erased_by, rows) "
     "SELECT $1, $2, $3, $4, heiasync.current_instant(), session_user || ', ' || $5, $6 "
     "WHERE $6::bigint > 0 OR NOT EXISTS ("
     "    SELECT FROM heiasync.erasures AS earlier WHERE earlier.what = $1 AND earlier.organisation_id = $2 "
-    "    AND earlier.report_id IS NOT DISTINCT FROM $3)"};
+    "    AND earlier.report_id IS NOT DISTINCT FROM $3 AND earlier.lifted_at IS NULL)"};
 
 enum class Mode { preview, erase };
 
@@ -174,6 +179,12 @@ Erasure erase_all(Transaction& transaction, const ErasureSubject& subject, Mode 
 
 using Rest = std::optional<documents::Original>;
 
+std::string untouched(const ErasureSubject& subject, std::string_view what, std::int64_t id,
+                      const std::exception& error) {
+    return fmt::format("organisation {}, {} {}: {}; open answers cannot be taken out of it, and nothing was erased",
+                       subject.organisation_id, what, id, error.what());
+}
+
 /// How many of the documents have open answers, which are taken out of them.
 std::int64_t erase_open_answers(Transaction& transaction, const ErasureSubject& subject, Mode mode,
                                 const Statement& select, std::string_view what,
@@ -191,16 +202,16 @@ std::int64_t erase_open_answers(Transaction& transaction, const ErasureSubject& 
                 }
             }
         } catch (const documents::DamagedOriginal& error) {
-            throw documents::DamagedOriginal{
-                fmt::format("organisation {}, {} {}: {}; open answers cannot be taken out of "
-                            "it, and nothing was erased",
-                            subject.organisation_id, what, id, error.what())};
+            throw documents::DamagedOriginal{untouched(subject, what, id, error)};
+        } catch (const documents::DecodeError& error) {
+            throw documents::DamagedOriginal{untouched(subject, what, id, error)};
         }
     }
     return count;
 }
 
 Erasure erase_open_answers(Transaction& transaction, const ErasureSubject& subject, Mode mode) {
+    transaction.execute("allow for large documents", allow_for_large_documents);
     Erasure erasure;
     add(erasure, "report_versions",
         erase_open_answers(transaction, subject, mode, select_reports, "report version", report_without_open_answers,
@@ -277,6 +288,7 @@ Erasure preview_forget(Transaction& transaction, const ErasureSubject& subject) 
 
 Erasure forget(Transaction& transaction, const ErasureSubject& subject, const ErasureReceipt& receipt) {
     Erasure erasure = erase(transaction, subject, Mode::erase);
+    transaction.execute("forget samples of what was erased", forget_samples);
     transaction.run(insert_receipt, kind_of(subject), subject.organisation_id, subject.report_id, receipt.reason,
                     receipt.erased_by, erasure.total());
     return erasure;

@@ -59,8 +59,8 @@ std::vector<std::int64_t> reports_with_the_same_rounds(Transaction& transaction,
 Erasure preview_forget(Transaction& transaction, const ErasureSubject& subject);
 
 /// Erases it, and leaves a receipt unless nothing was left to be erased since the last one. To be done with the run
-/// lock. Throws DamagedOriginal where open answers are to be taken out of a document whose bytes are damaged, with a
-/// sentence that names it.
+/// lock. Throws DamagedOriginal where open answers are to be taken out of a document whose bytes are damaged, or no
+/// JSON that this program reads, with a sentence that names it.
 Erasure forget(Transaction& transaction, const ErasureSubject& subject, const ErasureReceipt& receipt);
 
 }  // namespace heiasync::history

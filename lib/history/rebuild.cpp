@@ -18,7 +18,8 @@ constexpr Statement ask_for_right{
     "ask for the right to rebuild",
     "SELECT current_user, bool_and(has_table_privilege('heiasync.' || name, privilege)) "
     "FROM (VALUES ('energy_level_results', 'DELETE'), ('report_results', 'DELETE'), ('report_instances', 'DELETE'), "
-    "             ('survey_questions', 'DELETE'), ('energy_levels', 'UPDATE'), ('report_versions', 'UPDATE')) "
+    "             ('survey_questions', 'DELETE'), ('question_sets', 'DELETE'), ('energy_levels', 'UPDATE'), "
+    "('report_versions', 'UPDATE')) "
     "AS needed (name, privilege)"};
 constexpr Statement count_energy_levels{
     "count energy levels",
@@ -36,6 +37,17 @@ constexpr Statement select_reports{
     "SELECT organisation_id, report_version_id FROM heiasync.report_versions "
     "WHERE ($1::timestamptz IS NULL OR downloaded_at >= $1) AND (organisation_id, report_version_id) > ($2, $3) "
     "ORDER BY organisation_id, report_version_id LIMIT $4"};
+constexpr Statement erase_questions{
+    "erase unused questions",
+    "WITH unused AS ("
+    "    SELECT question_set_id FROM heiasync.question_sets AS questions "
+    "    WHERE NOT EXISTS (SELECT FROM heiasync.report_versions AS asked "
+    "                      WHERE asked.question_set_id = questions.question_set_id) "
+    "      AND NOT EXISTS (SELECT FROM heiasync.energy_levels AS asked "
+    "                      WHERE asked.question_set_id = questions.question_set_id)"
+    "), erased AS ("
+    "    DELETE FROM heiasync.survey_questions WHERE question_set_id IN (SELECT question_set_id FROM unused)"
+    ") DELETE FROM heiasync.question_sets WHERE question_set_id IN (SELECT question_set_id FROM unused)"};
 
 }  // namespace
 
@@ -70,6 +82,10 @@ bool rebuild_document(Transaction& transaction, SurveyDocumentKind kind, const D
     return kind == SurveyDocumentKind::report
                ? rebuild_report(transaction, document.organisation_id, document.id)
                : rebuild_energy_levels(transaction, document.organisation_id, document.id);
+}
+
+void erase_unused_questions(Transaction& transaction) {
+    transaction.run(erase_questions);
 }
 
 }  // namespace heiasync::history

@@ -42,4 +42,7 @@ std::vector<DocumentKey> documents_after(Transaction& transaction, const Documen
 /// rebuild_energy_levels() or rebuild_report().
 bool rebuild_document(Transaction& transaction, documents::SurveyDocumentKind kind, const DocumentKey& document);
 
+/// Erases the sets of questions that no document has any more, because another decoder read others in it.
+void erase_unused_questions(Transaction& transaction);
+
 }  // namespace heiasync::history

@@ -1,5 +1,6 @@
 #include "history/status.hpp"
 
+#include "history/erasures.hpp"
 #include "history/run_lock.hpp"
 #include "history/session.hpp"
 #include "history/transaction.hpp"
@@ -26,8 +27,8 @@ constexpr Statement select_open_failures{
     "read what failed on a date",
     "SELECT organisation_id, business_id, stream, period_start, report_id, "
     "       (array_agg(reason ORDER BY sync_task_id DESC))[1], (array_agg(http_status ORDER BY sync_task_id DESC))[1] "
-    "FROM heiasync.sync_tasks WHERE run_on = $1 AND NOT heiasync.is_erased(organisation_id, report_id) "
-    "GROUP BY organisation_id, business_id, stream, period_start, report_id HAVING bool_and(status = 'failed') "
+    "FROM heiasync.sync_tasks AS task WHERE run_on = $1 AND " NOT_ERASED("task")
+    " GROUP BY organisation_id, business_id, stream, period_start, report_id HAVING bool_and(status = 'failed') "
     "ORDER BY stream, organisation_id, business_id, period_start, report_id"};
 constexpr Statement count_drift_rows{"count what the API has that is unknown",
                                      "SELECT count(*) FROM heiasync.schema_drift"};

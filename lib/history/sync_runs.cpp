@@ -1,5 +1,6 @@
 #include "history/sync_runs.hpp"
 
+#include "history/erasures.hpp"
 #include "history/notifications.hpp"
 #include "history/session.hpp"
 #include "history/transaction.hpp"
@@ -39,8 +40,8 @@ constexpr Statement select_settled_tasks{
     "read what earlier runs settled",
     "SELECT organisation_id, business_id, stream, period_start, report_id, status, "
     "       coalesce(reason = 'business_id_not_mapped', false), coalesce(reason = 'gate_unknown', false) "
-    "FROM heiasync.sync_tasks "
-    "WHERE sync_run_id = ANY ($1::bigint[]) "
+    "FROM heiasync.sync_tasks AS task "
+    "WHERE sync_run_id = ANY ($1::bigint[]) AND " NOT_ERASED("task")
     "  AND (status <> 'failed' OR http_status IN (400, 403, 404) OR reason = 'gate_unknown') "
     "ORDER BY sync_task_id"};
 constexpr Statement select_reports_to_come{
@@ -63,7 +64,7 @@ constexpr Statement insert_stream_successes{
     "WHERE sync_run_id = $1 AND limited_to IS NULL AND status IN ('succeeded', 'partial') AND error IS NULL "
     "  AND stream NOT IN ("
     "    SELECT stream FROM heiasync.sync_tasks AS task WHERE task.run_on = run.run_on "
-    "      AND NOT heiasync.is_erased(organisation_id, report_id) "
+    "      AND " NOT_ERASED("task")
     "    GROUP BY stream, organisation_id, business_id, period_start, report_id HAVING bool_and(task.status = "
     "'failed')) "
     "ON CONFLICT DO NOTHING"};
@@ -74,7 +75,9 @@ constexpr Statement upsert_drift{
     "FROM unnest($2::text[], $3::text[], $4::text[]) AS seen (pointer, kind, sample_type) "
     "GROUP BY pointer, kind, sample_type ORDER BY pointer, kind, sample_type "
     "ON CONFLICT (stream, json_pointer, kind, sample_type) "
-    "DO UPDATE SET last_seen_at = excluded.last_seen_at WHERE drift.last_seen_at < excluded.last_seen_at"};
+    "DO UPDATE SET first_seen_at = least(drift.first_seen_at, excluded.first_seen_at), "
+    "  last_seen_at = greatest(drift.last_seen_at, excluded.last_seen_at) "
+    "WHERE excluded.first_seen_at < drift.first_seen_at OR excluded.last_seen_at > drift.last_seen_at"};
 constexpr Statement insert_settings{
     "record the settings",
     "INSERT INTO heiasync.settings_history (valid_from, time_zone, daily_at, api_time_zone, reporting_period_months, "

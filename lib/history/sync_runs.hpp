@@ -117,7 +117,8 @@ std::chrono::microseconds clock_difference(Transaction& transaction, core::Insta
 std::int64_t start_run(Transaction& transaction, const NewRun& run);
 /// Leaves a run alone that another one has closed already.
 void finish_run(Transaction& transaction, std::int64_t sync_run_id, const RunSummary& summary);
-/// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at.
+/// Notes fields that the vendor's document does not know: a new one is inserted, one seen before gets its last_seen_at,
+/// or its first_seen_at where `seen_at` is before that.
 void record_drift(Transaction& transaction, Stream stream, std::span<const documents::Drift> drift,
                   core::Instant seen_at);
 

@@ -53,6 +53,7 @@ protected:
                         "(organisation_id, report_version_id) WHERE organisation_id = {} AND "
                         "jsonb_array_length(open_questions) > 0",
                         organisation));
+        installation.execute("ANALYZE");
     }
 
     Outcome forget(std::vector<std::string> options) const {
@@ -77,7 +78,7 @@ protected:
         return counts;
     }
 
-    /// Every row of every table, and every document that is kept.
+    /// Every row of every table, every document that is kept, and what the planner knows of their values.
     [[nodiscard]] std::string everything() const {
         std::string all;
         for (const auto& row : installation.dump()) {
@@ -88,6 +89,11 @@ protected:
         }
         for (const auto& document : kept_documents(installation, "energy_level_originals", "energy_level_id")) {
             all += document;
+        }
+        for (const auto& sample :
+             installation.lines("SELECT concat_ws(' ', tablename, attname, most_common_vals, histogram_bounds, "
+                                "most_common_elems) FROM pg_stats WHERE schemaname = 'heiasync'")) {
+            all += sample + '\n';
         }
         return all;
     }
@@ -133,6 +139,11 @@ TEST_F(Forget, LeavesNothingOfAnOrganisationButAReceipt) {
     for (const auto& name : names) {
         ASSERT_THAT(everything(), HasSubstr(name));
     }
+    // As another decoder may have read them.
+    installation.execute(
+        "WITH questions AS (INSERT INTO heiasync.question_sets (digest) VALUES ('earlier') RETURNING question_set_id) "
+        "INSERT INTO heiasync.survey_questions (question_set_id, question_ordinal, question_id, title) "
+        "SELECT question_set_id, 1, 1, '{\"en\": \"Nobody else was asked this\"}' FROM questions");
     const auto mine = rows(true);
     const auto others = rows(false);
     std::int64_t erasable = 0;
@@ -162,6 +173,7 @@ TEST_F(Forget, LeavesNothingOfAnOrganisationButAReceipt) {
     for (const auto& name : names) {
         EXPECT_THAT(everything(), Not(HasSubstr(name)));
     }
+    EXPECT_THAT(everything(), Not(HasSubstr("Nobody else was asked this")));
     EXPECT_EQ(
         installation.count("SELECT count(*) FROM heiasync.question_sets AS questions WHERE NOT EXISTS (SELECT FROM "
                            "heiasync.report_versions WHERE question_set_id = questions.question_set_id) AND NOT "
@@ -190,6 +202,26 @@ TEST_F(Forget, LeavesNothingOfAnOrganisationButAReceipt) {
     expect_nothing_to_rebuild();
 }
 
+TEST_F(Forget, WhoseReceiptIsLiftedIsFetchedAgainAndMissesNothingOfBefore) {
+    ASSERT_EQ(forget({"--organisation", text(organisation), "--confirm", text(organisation)}).exit_code,
+              exit_code::done);
+    EXPECT_EQ(requests_of_the_organisation("2026-07-02"), 0U);
+    installation.execute("UPDATE heiasync.erasures SET lifted_at = heiasync.current_instant()");
+    EXPECT_GT(requests_of_the_organisation("2026-07-03"), 0U);
+    EXPECT_THAT(
+        installation.lines(fmt::format("SELECT * FROM heiasync.sync_gaps WHERE organisation_id = {}", organisation)),
+        IsEmpty());
+    EXPECT_EQ(installation.count(fmt::format("SELECT count(DISTINCT expected_on) FROM heiasync.expected('2026-06-01', "
+                                             "'2026-07-03') WHERE organisation_id = {}",
+                                             organisation)),
+              1);
+
+    ASSERT_EQ(forget({"--organisation", text(organisation), "--confirm", text(organisation)}).exit_code,
+              exit_code::done);
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.erasures WHERE lifted_at IS NULL"), 1);
+    EXPECT_EQ(requests_of_the_organisation("2026-07-04"), 0U);
+}
+
 TEST_F(Forget, LeavesNothingOfAReportAndAllOfTheOthers) {
     const auto ids =
         installation.lines("SELECT data_instance_id FROM heiasync.report_sources WHERE " + versions_of_the_report());
@@ -198,6 +230,8 @@ TEST_F(Forget, LeavesNothingOfAReportAndAllOfTheOthers) {
         documents_of(fmt::format("organisation_id = {0} AND NOT ({1})", organisation, versions_of_the_report()));
     ASSERT_FALSE(kept.empty());
     const auto others = rows(false);
+    const auto fetched_on =
+        installation.value(fmt::format("SELECT min(run_on) FROM heiasync.sync_tasks WHERE report_id = {}", report));
 
     const auto outcome = forget({"--report", text(report), "--confirm", text(report)});
     EXPECT_EQ(outcome.exit_code, exit_code::done) << outcome;
@@ -226,6 +260,8 @@ TEST_F(Forget, LeavesNothingOfAReportAndAllOfTheOthers) {
                   organisation)),
               0);
     EXPECT_EQ(installation.value("SELECT heiasync.complete('2026-07-02')"), "t");
+    const auto why = installation.run({"why", fetched_on, "--organisation", text(organisation)});
+    EXPECT_THAT(why.out, HasSubstr(fmt::format("report {}: erased by `heiasyncd forget` (rule 6)\n", report)));
     expect_nothing_to_rebuild();
 }
 
@@ -398,6 +434,21 @@ TEST_F(Forget, IsForTheOwnerAndNotWhileARunIsGoing) {
         PostgresServer::as_role(installation.database_url(), "heiasync_writer");
     const auto refused = forget({"--organisation", text(organisation), "--confirm", text(organisation)});
     EXPECT_EQ(refused.exit_code, exit_code::configuration) << refused;
+    EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.erasures"), 0);
+}
+
+TEST_F(Forget, ErasesNothingWhereTheSchemaIsAnotherOnceTheRunHasEnded) {
+    pqxx::connection connection{installation.database_url()};
+    pqxx::work lock{connection};
+    lock.exec("SELECT pg_advisory_xact_lock(1214605665, 2)");
+    Process waiting{installation.command(
+        {"forget", "--wait", "--organisation", text(organisation), "--confirm", text(organisation)})};
+    waiting.wait_for_err("waiting: another run is going on");
+    installation.execute("INSERT INTO heiasync.schema_migrations VALUES (9999, 'n', 'c', now(), 0)");
+    lock.abort();
+    const auto outcome = waiting.wait();
+    EXPECT_EQ(outcome.exit_code, exit_code::configuration) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("the database is newer than this program"));
     EXPECT_EQ(installation.count("SELECT count(*) FROM heiasync.erasures"), 0);
 }
 

@@ -310,6 +310,42 @@ TEST_F(GapsTest, AReportThatIsGeneratedAgainReplacesWhatIsMissing) {
     EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final too_large"));
 }
 
+TEST_F(GapsTest, WhatFailedOfAReportBeforeAVersionWasListedSaysNothingOfTheVersion) {
+    const auto id = whole_day("2026-06-10");
+    list_report(id, "2026-06-09 00:00+03");
+    task(id, "2026-06-10", 1, "reports", "failed", {"", "", "9", "http_404", "404"});
+    const auto next = whole_day("2026-06-11");
+    list_report(next, "2026-06-11 00:00+03");
+    now("2026-06-11 12:00");
+    EXPECT_THAT(gaps_of("2026-06-10"), ElementsAre("reports 1| final http_404"));
+    EXPECT_THAT(gaps_of("2026-06-11"), ElementsAre("reports 1| open not_asked"));
+    task(next, "2026-06-11", 1, "reports", "failed", {"", "", "9", "transport", ""});
+    EXPECT_THAT(gaps_of("2026-06-11"), ElementsAre("reports 1| open transport"));
+}
+
+TEST_F(GapsTest, AnOrganisationWhoseReceiptIsLiftedIsExpectedFromTheNextListingOn) {
+    whole_day("2026-06-10");
+    whole_day("2026-06-11");
+    query(
+        "DELETE FROM heiasync.usage_stats WHERE organisation_id = 1; "
+        "INSERT INTO heiasync.erasures (what, organisation_id, erased_at, erased_by, rows) "
+        "VALUES ('organisation', 1, '2026-06-11 10:00+03', 'somebody', 2)");
+    whole_day("2026-06-12");
+    const auto missing = [this](const std::string& date) {
+        return query_value(
+            fmt::format("SELECT count(*) FROM heiasync.expected('{0}', '{0}') WHERE organisation_id = 1", date));
+    };
+    now("2026-06-14 12:00");
+    EXPECT_EQ(missing("2026-06-12"), "0");
+    query("UPDATE heiasync.erasures SET lifted_at = '2026-06-12 12:00+03'");
+    for (const char* date : {"2026-06-10", "2026-06-11", "2026-06-12"}) {
+        EXPECT_EQ(missing(date), "0") << date;
+        EXPECT_THAT(gaps_of(date), IsEmpty()) << date;
+    }
+    whole_day("2026-06-13");
+    EXPECT_EQ(missing("2026-06-13"), "2");
+}
+
 TEST_F(GapsTest, AReportIsLostByAWholeRunThatDoesNotListItAndBackWithOneThatDoes) {
     const auto id = whole_day("2026-06-10");
     list_report(id, "2026-06-09 00:00+03");

@@ -180,7 +180,7 @@ TEST_F(Rebuild, PutsRightWhateverAnotherDecoderMadeOfADocument) {
         "UPDATE heiasync.report_versions SET question_set_id = 1000");
     EXPECT_TRUE(rebuild_energy(energy_levels));
     EXPECT_TRUE(rebuild_report(report));
-    query("DELETE FROM heiasync.question_sets WHERE question_set_id = 1000");
+    transact([](Transaction& transaction) { erase_unused_questions(transaction); });
     EXPECT_EQ(rows(), before);
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 class SyncRunsTest : public HistoryTest {};
 
@@ -170,6 +172,50 @@ TEST_F(SyncRunsTest, WhatIsDoneSkippedOrRefusedForGoodIsSettled) {
     EXPECT_THAT(found.unknown_gates, ElementsAre(unknown_gate)) << "the other was settled as skipped";
     EXPECT_THAT(found.not_mapped, ElementsAre(Subject{7, "b"}));
     EXPECT_THAT(transact(read({task.sync_run_id + 1})).tasks, IsEmpty());
+}
+
+TEST_F(SyncRunsTest, WhatWasErasedIsNotAmongWhatRunsSettled) {
+    TaskRecord task;
+    task.sync_run_id = start_manual_run(run_on);
+    task.run_on = run_on;
+    task.status = TaskStatus::failed;
+    task.reason = "http_status";
+    task.http_status = 403;
+    const auto record = [&](std::int64_t organisation_id, Stream stream, std::optional<std::int64_t> report_id = {}) {
+        task.organisation_id = organisation_id;
+        task.stream = stream;
+        task.report_id = report_id;
+        transact([&](Transaction& transaction) { record_task(transaction, task, task.finished_at); });
+    };
+    record(7, Stream::usage_stats);
+    record(8, Stream::reports, 1);
+    record(8, Stream::reports, 2);
+    record(8, Stream::reports);
+    query(
+        "INSERT INTO heiasync.erasures (what, organisation_id, report_id, erased_at, erased_by, rows) VALUES "
+        "('organisation', 7, NULL, now(), 'somebody', 1), ('report', 8, 1, now(), 'somebody', 1), "
+        "('open_answers', 8, 2, now(), 'somebody', 1)");
+    const auto settled = [&] {
+        std::vector<std::pair<std::int64_t, std::int64_t>> keys;
+        const SettledTasks found =
+            transact([&](Transaction& transaction) { return settled_tasks(transaction, {task.sync_run_id}); });
+        for (const auto& [key, status] : found.tasks) {
+            keys.emplace_back(key.organisation_id, key.report_id.value_or(0));
+        }
+        return keys;
+    };
+    EXPECT_THAT(settled(), UnorderedElementsAre(Pair(8, 0), Pair(8, 2)));
+    query("UPDATE heiasync.erasures SET lifted_at = now()");
+    EXPECT_THAT(settled(), UnorderedElementsAre(Pair(7, 0), Pair(8, 0), Pair(8, 1), Pair(8, 2)));
+}
+
+TEST_F(SyncRunsTest, ADriftSeenInAnEarlierDocumentLaterIsAsOldAsThat) {
+    const std::vector<documents::Drift> drift{{"/x", documents::Drift::Kind::unknown_field, "string"}};
+    for (const auto seen_at : {morning, morning - 48h, morning - 24h, morning + 24h}) {
+        transact([&](Transaction& transaction) { record_drift(transaction, Stream::reports, drift, seen_at); });
+    }
+    EXPECT_THAT(query("SELECT first_seen_at, last_seen_at FROM heiasync.schema_drift"),
+                ElementsAre(ElementsAre("2026-06-29 01:30:00.25+00", "2026-07-02 01:30:00.25+00")));
 }
 
 TEST_F(SyncRunsTest, ATaskIsLookedUpByAllThatTellsItApart) {

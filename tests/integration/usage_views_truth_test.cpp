@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <random>
+#include <ranges>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace heiasync::history {
@@ -17,6 +20,7 @@ public:
         for (const Observation& made : observations) {
             Day& day = subjects_[{made.organisation_id, made.business_id}][made.day];
             ++day.observations;
+            day.app_uses[made.time] = made.figures.at(app_use);
             if (day.observations == 1 || made.time > day.time) {
                 day.time = made.time;
                 day.figures = made.figures;
@@ -38,7 +42,7 @@ public:
                 row.push_back(previous == nullptr
                                   ? "NULL"
                                   : std::to_string((date::sys_days{day} - date::sys_days{previous_day}).count()));
-                append_deltas(row, made.figures, previous);
+                append_deltas(row, made.figures, previous, has_fallen({&made.figures.at(app_use), 1}, previous));
                 previous = &made;
                 previous_day = day;
             }
@@ -69,7 +73,12 @@ public:
                 row.insert(row.end(), {text(start), text(closing)});
                 append(row, days.at(closing).figures);
                 row.push_back(before ? text(*before) : "NULL");
-                append_deltas(row, days.at(closing).figures, before ? &days.at(*before) : nullptr);
+                std::vector<Figure> app_uses;
+                for (const core::Date day : span->second) {
+                    std::ranges::copy(days.at(day).app_uses | std::views::values, std::back_inserter(app_uses));
+                }
+                const Day* previous = before ? &days.at(*before) : nullptr;
+                append_deltas(row, days.at(closing).figures, previous, has_fallen(app_uses, previous));
                 row.push_back(std::to_string(span->second.size()));
                 row.push_back(std::to_string((date::sys_days{end} - date::sys_days{start}).count() + 1));
             }
@@ -80,6 +89,7 @@ public:
 private:
     struct Day {
         int observations = 0;
+        std::map<std::chrono::minutes, Figure> app_uses;
         std::chrono::minutes time{};
         Figures figures{};
     };
@@ -93,19 +103,23 @@ private:
         std::ranges::transform(figures, std::back_inserter(row), [](const Figure& figure) { return text(figure); });
     }
 
-    static void append_deltas(std::vector<std::string>& row, const Figures& now, const Day* before) {
-        bool reset = false;
+    /// Whether any of them, in their order, is less than one before it, or than that of `before`.
+    static bool has_fallen(std::span<const Figure> app_uses, const Day* before) {
+        Figure highest = before == nullptr ? Figure{} : before->figures.at(app_use);
+        for (const Figure& figure : app_uses) {
+            if (figure && highest && *figure < *highest) {
+                return true;
+            }
+            highest = std::max(highest, figure);
+        }
+        return false;
+    }
+
+    static void append_deltas(std::vector<std::string>& row, const Figures& now, const Day* before, bool reset) {
         for (std::size_t i = 0; i < now.size(); ++i) {
             const Figure then = before == nullptr ? Figure{} : before->figures.at(i);
-            Figure delta;
-            if (now.at(i) && then) {
-                delta = *now.at(i) - *then;
-            }
-            if (i == app_use && delta && *delta < 0) {
-                reset = true;
-                delta.reset();
-            }
-            row.push_back(text(delta));
+            const bool is_known = now.at(i) && then && !(i == app_use && reset);
+            row.push_back(text(is_known ? Figure{*now.at(i) - *then} : Figure{}));
         }
         row.emplace_back(reset ? "t" : "f");
     }

@@ -118,6 +118,15 @@ TEST(StorableJson, hides_values_in_whatever_order_groups_stand_and_says_so) {
     EXPECT_EQ(stored(samples::report()).status, DocumentStatus::stored) << "the server suppresses them itself";
 }
 
+TEST(StorableJson, hides_the_values_of_a_group_inside_of_a_value) {
+    const std::string inner = R"({"1":[{"insufficient_data":true,"average_points":2,"breakdown":[[3]]},4]})";
+    EXPECT_EQ(
+        stored(R"({"average_points":3,"breakdown":)" + inner + "}").text,
+        R"({"average_points":3,"breakdown":{"1":[{"insufficient_data":true,"average_points":null,"breakdown":null},4]}})");
+    EXPECT_EQ(stored(R"({"insufficient_data":true,"average_points":3,"breakdown":)" + inner + R"(,"x":1})").text,
+              R"({"insufficient_data":true,"average_points":null,"breakdown":null,"x":1})");
+}
+
 TEST(StorableJson, keeps_numbers_as_they_are_written) {
     constexpr auto text = R"({"a":[0,-0.0,1.50,3.1699,1e400,123456789012345678901234567890,1E-5]})";
     EXPECT_EQ(stored(text).text, text);
