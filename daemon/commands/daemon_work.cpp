@@ -113,6 +113,9 @@ asio::awaitable<bool> DaemonWork::try_out(std::shared_ptr<const Setup> setup) {
 
 void DaemonWork::use(std::shared_ptr<const Setup> setup, bool is_prepared) {
     prepared_ = is_prepared;
+    if (!has_same_database(*setup)) {
+        gaps_ = std::make_shared<history::GapCounter>();
+    }
     setup_ = std::move(setup);
     settings_changed_at_ = clock_.now();
     standing_after_.reset();
@@ -164,8 +167,9 @@ asio::awaitable<void> DaemonWork::refresh() {
         co_return;
     }
     const std::shared_ptr<const Setup> setup = setup_;
+    const std::shared_ptr<history::GapCounter> gaps = gaps_;
     auto job = [&](history::Transaction& transaction) {
-        return standing(transaction, setup->config, rehearsal_, clock_.now());
+        return standing(transaction, setup->config, rehearsal_, clock_.now(), *gaps);
     };
     try {
         state_.standing = co_await database(setup->config.database.url).transact(job);
@@ -187,6 +191,7 @@ asio::awaitable<history::DayState> DaemonWork::read_day_or_prepare(core::Date da
     }
     // The database is another one than before: made anew, or put back from a copy.
     prepared_ = false;
+    gaps_ = std::make_shared<history::GapCounter>();
     co_return co_await read_ledger(date, slot);
 }
 

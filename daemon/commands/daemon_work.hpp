@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "heiaheia/admin_api.hpp"
 #include "history/database.hpp"
+#include "history/gaps.hpp"
 #include "history/run_lock.hpp"
 #include "http/client.hpp"
 #include "service/scheduler.hpp"
@@ -106,6 +107,7 @@ private:
     bool is_silent_ = false;                            ///< the one in hand waits for a server that says nothing
     std::optional<history::HolderInCopy> holder_in_copy_;
     std::optional<Seen> seen_;
+    std::shared_ptr<history::GapCounter> gaps_ = std::make_shared<history::GapCounter>();  ///< of this database
     std::optional<Seen> standing_after_;  ///< what had been seen when the standing was read: else it is out of date
     bool looking_ = false;
     boost::asio::thread_pool preparation_{1};

@@ -35,7 +35,7 @@ void read_ledger(history::Transaction& transaction, const Times& times, Overview
     overview.due_had_its_run =
         history::had_its_run(history::whole_runs(transaction, overview.due.date), overview.due.at);
     overview.due_is_ready = history::date_state(transaction, overview.due.date).ready.value_or(false);
-    overview.gaps = history::count_gaps(transaction);
+    overview.gaps = history::GapCounter{}.count(transaction);
     overview.drift = history::count_drift(transaction);
     overview.open_failures = history::open_failures(transaction, overview.due.date);
     overview.last_runs = history::last_runs(transaction, shown_runs);

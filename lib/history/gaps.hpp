@@ -4,6 +4,7 @@
 #include "history/sync_runs.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,7 +47,20 @@ struct GapCount {
 
 /// How many gaps the last 400 days have, of every stream. Today counts once a run over everything has ended on it: a
 /// slot that waits for its run, or has it now, is no gap.
-std::map<Stream, GapCount> count_gaps(Transaction& transaction);
+///
+/// Who counts again and again keeps one: it looks at a date no more once nothing can fill or add a gap of it, as long
+/// as nothing is erased. It is for one history; what was changed there by hand shows within a day.
+class GapCounter {
+public:
+    std::map<Stream, GapCount> count(Transaction& transaction);
+
+private:
+    using Counts = std::map<Stream, GapCount>;
+
+    std::map<core::Date, Counts> settled_;
+    std::string erasures_;  ///< as they were when those were counted
+    std::chrono::steady_clock::time_point since_;
+};
 
 /// How it stands with a date, by the settings that decide about it.
 struct DateState {

@@ -39,11 +39,11 @@ Value dates(const std::vector<calendar::Period>& periods, Member member) {
 
 }  // namespace
 
-Standing standing(Transaction& transaction, const Expectation& expected, core::Instant now) {
+Standing standing(Transaction& transaction, const Expectation& expected, core::Instant now, GapCounter& gaps) {
     Standing standing;
     standing.last_successes = last_successes(transaction);
     standing.last_runs = last_runs(transaction, shown_runs);
-    standing.gaps = count_gaps(transaction);
+    standing.gaps = gaps.count(transaction);
     standing.period_missing =
         transaction
             .run(ask_for_missing_period, dates(expected.due, &calendar::Period::start),

@@ -25,7 +25,7 @@ struct Expectation {
 struct Standing {
     std::map<Stream, std::optional<core::Instant>> last_successes;  ///< last_successes()
     std::vector<RunRecord> last_runs;                               ///< ten at most, the newest first
-    std::map<Stream, GapCount> gaps;                                ///< count_gaps()
+    std::map<Stream, GapCount> gaps;                                ///< GapCounter
     bool period_missing = false;     ///< energy levels of a period that is due are neither stored nor skipped
     std::int64_t organisations = 0;  ///< that are listed
     std::int64_t held_back = 0;      ///< of those, how many the last listing lacked (rule 9)
@@ -34,6 +34,6 @@ struct Standing {
 };
 
 /// Only reads.
-Standing standing(Transaction& transaction, const Expectation& expected, core::Instant now);
+Standing standing(Transaction& transaction, const Expectation& expected, core::Instant now, GapCounter& gaps);
 
 }  // namespace heiasync::history

@@ -413,9 +413,11 @@ TEST_F(GapsTest, ExpectedTellsTheCellsOfARange) {
 TEST_F(GapsTest, AreCountedByStreamAndTodayOnlyOnceARunHasEnded) {
     whole_day("2026-06-10");
     whole_day("2026-06-12");
-    const auto counts = [this] {
+    GapCounter counter;
+    const auto counts = [&] {
         std::string text;
-        for (const auto& [stream, count] : transact([](Transaction& transaction) { return count_gaps(transaction); })) {
+        for (const auto& [stream, count] :
+             transact([&](Transaction& transaction) { return counter.count(transaction); })) {
             text += fmt::format("{}/{} ", count.open, count.final);
         }
         return text;
@@ -429,6 +431,56 @@ TEST_F(GapsTest, AreCountedByStreamAndTodayOnlyOnceARunHasEnded) {
     EXPECT_EQ(counts(), "1/1 4/4 0/0 2/2 ");
     now("2027-07-15 12:00");
     EXPECT_EQ(counts(), "0/398 0/1592 0/0 0/796 ") << "of 400 days, without the one that had its run and today";
+}
+
+TEST_F(GapsTest, WhoCountsAgainLooksOnlyAtDatesThatMayStillChange) {
+    GapCounter counter;
+    const auto total = [this](GapCounter& by) {
+        std::int64_t sum = 0;
+        for (const auto& [stream, count] : transact([&](Transaction& transaction) { return by.count(transaction); })) {
+            sum += count.open + count.final;
+        }
+        return sum;
+    };
+    const auto expect_the_same = [&](const std::string& when) {
+        GapCounter anew;
+        EXPECT_EQ(total(counter), total(anew)) << when;
+    };
+    std::int64_t id = 0;
+    for (int day = 10; day < 30; ++day) {
+        const auto date = fmt::format("2026-06-{}", day);
+        now(date + " 12:00");
+        if (day % 5 != 0) {
+            id = whole_day(date);
+        }
+        if (day == 12) {
+            list_report(id, "2026-06-12 00:00+03");
+        }
+        expect_the_same(date);
+    }
+    // The energy levels of June are missing until they are brought late.
+    for (int day = 1; day < 20; ++day) {
+        const auto date = fmt::format("2026-07-{:02}", day);
+        now(date + " 12:00");
+        id = whole_day(date);
+        expect_the_same(date);
+    }
+    for (const auto& [organisation, business_id] :
+         {std::pair{1, ""}, std::pair{2, ""}, std::pair{2, "a"}, std::pair{2, "b"}}) {
+        task(id, "2026-07-19", organisation, "energy_levels", "skipped", {business_id, "2026-06-01", "", "gate", ""});
+    }
+    task(id, "2026-07-19", 1, "reports", "failed", {"", "", "9", "transport", ""});
+    expect_the_same("brought late");
+    query(
+        "INSERT INTO heiasync.erasures (what, organisation_id, erased_at, erased_by, rows) "
+        "VALUES ('organisation', 1, now(), 'somebody', 1)");
+    expect_the_same("erased");
+    query("UPDATE heiasync.erasures SET lifted_at = '2026-06-01'");
+    expect_the_same("lifted");
+
+    const auto before = total(counter);
+    query("DELETE FROM heiasync.usage_stats WHERE observed_on = '2026-06-11'");
+    EXPECT_EQ(total(counter), before) << "nothing can happen to that date";
 }
 
 TEST_F(GapsTest, SlotsAndEndsOfDatesAreThoseOfTheCalendar) {

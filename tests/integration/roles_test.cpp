@@ -101,7 +101,7 @@ TEST_F(Roles, TheWriterNeitherChangesNorDeletesAnObservation) {
         ElementsAre(
             ElementsAre("rehearsal", "simulated_now"),
             ElementsAre("run_lock", "backend_id epoch holder host only_row process_id purpose taken_at"),
-            ElementsAre("schema_drift", "last_seen_at"),
+            ElementsAre("schema_drift", "first_seen_at last_seen_at"),
             ElementsAre("sync_runs", "bytes_received error failures finished_at organisations requests status")));
 }
 

@@ -87,10 +87,11 @@ protected:
 
     Standing look() {
         return transact(
-            [this](Transaction& transaction) { return standing(transaction, expected, slot_of(today).at); });
+            [this](Transaction& transaction) { return standing(transaction, expected, slot_of(today).at, gaps); });
     }
 
     Expectation expected;
+    GapCounter gaps;
 };
 
 TEST_F(StandingTest, OfAHistoryThatHasNotBegunIsAllZero) {
