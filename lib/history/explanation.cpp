@@ -71,7 +71,10 @@ constexpr Statement select_cells{
     "  AND skipped.period_start IS NOT DISTINCT FROM cell.period_start "
     "ORDER BY array_position('{organisations,usage_stats,energy_levels,reports}', cell.stream), cell.organisation_id, "
     "cell.business_id, cell.report_id, cell.generated_at"};
-constexpr Statement ask_whether_erased{"ask whether something was erased", "SELECT heiasync.is_erased($1, $2)"};
+constexpr Statement ask_whether_erased{"ask whether something was erased",
+                                       "SELECT EXISTS (SELECT FROM heiasync.erasures "
+                                       "WHERE organisation_id = $1 AND (what = 'organisation' OR what = 'report' AND "
+                                       "report_id = $2) AND erased_at >= $3)"};
 constexpr Statement select_period_end{
     "read the end of a period", "SELECT period_end FROM heiasync.reporting_periods($1, $1) WHERE period_start = $1"};
 constexpr Statement select_attempts{
@@ -165,7 +168,8 @@ Cell expected_cell(const pqxx::row& row, bool is_before_slot) {
 Cell unexpected_cell(Transaction& transaction, const Trail& trail) {
     Cell cell;
     static_cast<TaskKey&>(cell) = trail.key;
-    const auto erased = transaction.run(ask_whether_erased, cell.organisation_id, cell.report_id);
+    const auto erased =
+        transaction.run(ask_whether_erased, cell.organisation_id, cell.report_id, trail.attempts.back().finished_at);
     cell.outcome = erased[0][0].as<bool>() ? Outcome::erased : Outcome::not_expected;
     cell.reason = trail.attempts.back().reason;
     cell.last_error = trail.attempts.back().error;

@@ -132,8 +132,28 @@ constexpr Statement select_energy_levels{"read which energy levels an organisati
                                          "SELECT energy_level_id FROM heiasync.energy_levels WHERE " ORGANISATION
                                          " ORDER BY energy_level_id"};
 // What the planner keeps of the values in a table is there for everybody who may read it, until the table is looked at
-// again; a table's erased rows are not looked at. Not of the tables without names and texts: the largest is one of
-// them.
+// again; one without rows never is. So the texts go first, then the table is looked at, then the rows go. Not of the
+// tables without names and texts: the largest is one of them.
+constexpr std::array<Statement, 9> blank_texts{{
+    {"blank report_originals", "UPDATE heiasync.report_originals SET bytes = '', document_sha256 = '' WHERE " VERSION},
+    {"blank report_sources", "UPDATE heiasync.report_sources SET data_instance_id = '' WHERE " VERSION},
+    {"blank report_results", "UPDATE heiasync.report_results SET team_name = NULL, tag_name = NULL WHERE " VERSION},
+    {"blank report_instances",
+     "UPDATE heiasync.report_instances SET open_questions = NULL, similarities = NULL WHERE " VERSION},
+    {"blank report_versions",
+     "UPDATE heiasync.report_versions SET business_id = '', title = NULL, business_description = NULL, "
+     "scheduled_survey_title = NULL, survey_title = NULL, document = NULL WHERE " REPORT},
+    {"blank energy_level_originals",
+     "UPDATE heiasync.energy_level_originals SET bytes = '', document_sha256 = '' WHERE " ORGANISATION},
+    {"blank energy_level_results", "UPDATE heiasync.energy_level_results SET team_name = NULL WHERE " ORGANISATION},
+    {"blank energy_levels", "UPDATE heiasync.energy_levels SET document = NULL WHERE " ORGANISATION},
+    {"blank organisation_versions",
+     "UPDATE heiasync.organisation_versions SET name = '', business_ids = '{}' WHERE " ORGANISATION},
+}};
+constexpr Statement blank_questions{
+    "blank survey_questions",
+    "UPDATE heiasync.survey_questions SET title = NULL, category = NULL, options = NULL "
+    "WHERE question_set_id = ANY ($1::bigint[])"};
 constexpr const char* forget_samples =
     "ANALYZE heiasync.report_originals, heiasync.report_sources, heiasync.report_results, heiasync.report_instances, "
     "heiasync.report_versions, heiasync.energy_level_originals, heiasync.energy_level_results, heiasync.energy_levels, "
@@ -172,6 +192,13 @@ Erasure erase_all(Transaction& transaction, const ErasureSubject& subject, Mode 
     Erasure erasure;
     const Row key{subject.organisation_id, subject.report_id};
     const auto own_questions = transaction.run(select_own_questions, key)[0][0].as<std::string>();
+    if (mode == Mode::erase) {
+        for (const Statement& statement : blank_texts) {
+            transaction.run(statement, key);
+        }
+        transaction.run(blank_questions, own_questions);
+        transaction.execute("forget samples of what is erased", forget_samples);
+    }
     erase(transaction, erased_relations, key, mode, erasure);
     erase(transaction, own_question_relations, Row{own_questions}, mode, erasure);
     return erasure;
@@ -219,6 +246,9 @@ Erasure erase_open_answers(Transaction& transaction, const ErasureSubject& subje
     add(erasure, "energy_levels",
         erase_open_answers(transaction, subject, mode, select_energy_levels, "energy levels",
                            energy_levels_without_open_answers, replace_energy_levels));
+    if (mode == Mode::erase) {
+        transaction.execute("forget samples of what is erased", forget_samples);
+    }
     return erasure;
 }
 
@@ -288,7 +318,6 @@ Erasure preview_forget(Transaction& transaction, const ErasureSubject& subject) 
 
 Erasure forget(Transaction& transaction, const ErasureSubject& subject, const ErasureReceipt& receipt) {
     Erasure erasure = erase(transaction, subject, Mode::erase);
-    transaction.execute("forget samples of what was erased", forget_samples);
     transaction.run(insert_receipt, kind_of(subject), subject.organisation_id, subject.report_id, receipt.reason,
                     receipt.erased_by, erasure.total());
     return erasure;

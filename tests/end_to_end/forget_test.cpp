@@ -202,6 +202,28 @@ TEST_F(Forget, LeavesNothingOfAnOrganisationButAReceipt) {
     expect_nothing_to_rebuild();
 }
 
+TEST_F(Forget, OfEverybodyLeavesNoSamplesOfTablesThatAreEmptyThen) {
+    std::set<std::string> texts;
+    for (const auto* query :
+         {"SELECT DISTINCT name FROM heiasync.organisations", "SELECT DISTINCT team_name FROM heiasync.report_results",
+          "SELECT DISTINCT team_name FROM heiasync.energy_level_results",
+          "SELECT DISTINCT title FROM heiasync.report_versions"}) {
+        for (const auto& text : installation.lines(query)) {
+            if (text.size() > 5) {
+                texts.insert(text);
+            }
+        }
+    }
+    ASSERT_FALSE(texts.empty());
+    for (const auto& id : installation.lines("SELECT organisation_id FROM heiasync.organisations")) {
+        ASSERT_EQ(forget({"--organisation", id, "--confirm", id}).exit_code, exit_code::done);
+    }
+    const auto left = everything();
+    for (const auto& text : texts) {
+        EXPECT_THAT(left, Not(HasSubstr(text)));
+    }
+}
+
 TEST_F(Forget, WhoseReceiptIsLiftedIsFetchedAgainAndMissesNothingOfBefore) {
     ASSERT_EQ(forget({"--organisation", text(organisation), "--confirm", text(organisation)}).exit_code,
               exit_code::done);
@@ -215,6 +237,8 @@ TEST_F(Forget, WhoseReceiptIsLiftedIsFetchedAgainAndMissesNothingOfBefore) {
                                              "'2026-07-03') WHERE organisation_id = {}",
                                              organisation)),
               1);
+    EXPECT_THAT(installation.run({"why", "2026-07-01", "--organisation", text(organisation)}).out,
+                HasSubstr("usage_stats: erased by `heiasyncd forget` (rule 6)\n"));
 
     ASSERT_EQ(forget({"--organisation", text(organisation), "--confirm", text(organisation)}).exit_code,
               exit_code::done);

@@ -263,6 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"Changed", "UPDATE @ SET bytes = set_byte(bytes, 40, get_byte(bytes, 40) # 16)", "stored document"},
         Damage{"OfAnotherSize", "UPDATE @ SET document_size = document_size + 1", "another size"},
         Damage{"OfASmallerSize", "UPDATE @ SET document_size = 1", "another size"},
+        Damage{"OfANegativeSize", "UPDATE @ SET document_size = -5", "another size"},
         Damage{"OfAnotherDigest", "UPDATE @ SET document_sha256 = sha256(document_sha256)", "another SHA-256"},
         Damage{"WithoutADigest", "UPDATE @ SET document_sha256 = ''", "has no SHA-256"},
         Damage{"OfAnotherCoding", "UPDATE @ SET coding = 'zlib'", "cannot read"},
