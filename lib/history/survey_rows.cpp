@@ -214,11 +214,8 @@ documents::Original read_original(Transaction& transaction, const OriginalsTable
         if (row[1].as<std::string>() != documents::Original::coding) {
             throw DamagedOriginal{"a stored document is compressed in a way that this version cannot read"};
         }
-        const auto signed_size = row[2].as<std::int64_t>();
-        if (signed_size < 0) {
-            throw DamagedOriginal{"a stored document is of another size than it says"};
-        }
-        const auto size = static_cast<std::uint64_t>(signed_size);
+        // One below 0 is found to be another than that of the bytes.
+        const auto size = static_cast<std::uint64_t>(row[2].as<std::int64_t>());
         std::string digest = bytes_of(row[3]);
         if (number > 0 && (size != original.size || digest != sha256)) {
             throw DamagedOriginal{"the pieces of a stored document do not belong together"};
